@@ -1,0 +1,1 @@
+//! How to read a thing consistently: the file tree.

@@ -1,0 +1,1 @@
+//! Relational state, queue, presence and signals on SQL databases.

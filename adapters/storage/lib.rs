@@ -1,0 +1,1 @@
+//! Object stores: local folder and S3.

@@ -1,0 +1,1 @@
+//! The long-lived runtime on a server: poll, lanes, leases, worker, policy.

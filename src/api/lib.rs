@@ -1,0 +1,1 @@
+//! Wire types of REST v1 and of the agent protocol.

@@ -1,0 +1,37 @@
+//! Access to one target for the time of one command.
+
+use super::id::TargetId;
+use super::secret::WireSecret;
+use super::target::TargetKind;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All that is needed to open a target. Travels only inside a claimed command, lives only in memory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetAccess {
+    /// Which target.
+    pub id: TargetId,
+    /// Its name, for messages.
+    pub name: String,
+    /// Its kind of storage.
+    pub kind: TargetKind,
+    /// Its plain settings.
+    pub config: BTreeMap<String, String>,
+    /// Its secret settings.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, WireSecret>,
+    /// True when the node can't reach it and streams through the master; `config` and `secrets` are empty then.
+    #[serde(default)]
+    pub relay: bool,
+}
+
+/// The key of one sealed stream: what age calls the file key. Opens this stream and nothing else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamKey {
+    /// `data` or `index`.
+    pub stream: String,
+    /// 16 bytes, base64.
+    pub file_key: WireSecret,
+}

@@ -1,0 +1,105 @@
+//! The manifest: the last object of a backup, whose presence is what makes it exist. Part of the storage format.
+
+use super::id::{NodeId, RecordId, TaskId};
+use super::key::ObjectKey;
+use super::report::Counts;
+use super::task::{Compression, SourceSpec};
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// `manifest.json`. Unknown fields are ignored by readers, so that later versions may add some.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// Version of the storage format; readers refuse what is newer than they know.
+    pub format_version: u32,
+    /// Version of BackupX that wrote it.
+    pub product_version: String,
+    /// The record's id at the master that made it.
+    pub record_id: RecordId,
+    /// The record's folder on its target.
+    pub location: ObjectKey,
+    /// When the run was made, by the master's clock.
+    pub created_at: Timestamp,
+    /// The task, without secrets.
+    pub task: ManifestTask,
+    /// Where it ran.
+    pub node: ManifestNode,
+    /// What was read.
+    pub counts: Counts,
+    /// The first hundred warnings.
+    pub warnings: Vec<String>,
+    /// Public keys that the streams are sealed to; empty when they are not sealed.
+    pub recipients: Vec<String>,
+    /// `data` and `index`.
+    pub streams: Vec<StoredStream>,
+}
+
+impl Manifest {
+    /// The format that this code writes, and the newest that it reads.
+    pub const FORMAT_VERSION: u32 = 1;
+    /// The manifest's object name.
+    pub const FILE_NAME: &'static str = "manifest.json";
+
+    /// The stream called `name`.
+    pub fn stream(&self, name: &str) -> Option<&StoredStream> {
+        self.streams.iter().find(|stream| stream.stream == name)
+    }
+}
+
+/// What a manifest says of the task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestTask {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name.
+    pub name: String,
+    /// What was read.
+    pub source: SourceSpec,
+}
+
+/// What a manifest says of the node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestNode {
+    /// Its id.
+    pub id: NodeId,
+    /// Its name.
+    pub name: String,
+    /// Its host name.
+    pub hostname: String,
+}
+
+/// One stream as it lies in storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredStream {
+    /// `data` or `index`.
+    pub stream: String,
+    /// How it is compressed.
+    pub compression: Compression,
+    /// Bytes before compression.
+    pub raw_bytes: u64,
+    /// Bytes in storage.
+    pub stored_bytes: u64,
+    /// SHA-256 of the whole stream as stored, lower-case hex.
+    pub sha256: String,
+    /// The age header and the 16 bytes of nonce behind it, base64, when the stream is sealed. The same bytes begin the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_header: Option<String>,
+    /// The objects that hold it, in order: one, or a series of volumes.
+    pub objects: Vec<StoredObject>,
+}
+
+/// One object in storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredObject {
+    /// Its name below the record's folder.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// SHA-256, lower-case hex.
+    pub sha256: String,
+}

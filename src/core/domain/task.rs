@@ -1,0 +1,213 @@
+//! Tasks: what is backed up, from where to where, when, and how long it is kept.
+
+use super::id::{NodeId, TargetId, TaskId};
+use super::name::Name;
+use super::retention::RetentionPolicy;
+use super::schedule::Schedule;
+use super::time::Timestamp;
+use crate::{Error, FieldError, Result};
+use serde::{Deserialize, Serialize};
+
+/// A backup task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// What it does.
+    pub spec: TaskSpec,
+    /// A disabled task does not run by its schedule.
+    pub enabled: bool,
+    /// When the schedule fires next.
+    pub next_run_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When a person last changed it.
+    pub updated_at: Timestamp,
+    /// Grows with every change that a person makes.
+    pub version: i64,
+}
+
+/// What a task does: all that a person sets, without state. Copied into every record as it was when the run was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TaskSpec {
+    /// Unique name.
+    pub name: Name,
+    /// The node that runs it; `0` is the master itself.
+    #[serde(default = "local_node")]
+    pub node_id: NodeId,
+    /// What is read.
+    pub source: SourceSpec,
+    /// Where copies go: one to eight targets.
+    pub target_ids: Vec<TargetId>,
+    /// When it runs by itself.
+    #[serde(default)]
+    pub schedule: Option<Schedule>,
+    /// How it is compressed.
+    #[serde(default)]
+    pub compression: Compression,
+    /// Whether it is sealed to the organisation's key.
+    #[serde(default = "yes")]
+    pub encrypt: bool,
+    /// age recipients beside the organisation's, `age1…`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra_recipients: Vec<String>,
+    /// How long copies are kept.
+    #[serde(default)]
+    pub retention: RetentionPolicy,
+    /// How many files may be unreadable or vanish before the run fails.
+    #[serde(default = "default_threshold")]
+    pub max_unreadable: u64,
+    /// Most processor cores that the run uses; nothing means all.
+    #[serde(default)]
+    pub max_cores: Option<u16>,
+}
+
+fn local_node() -> NodeId {
+    NodeId::LOCAL
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_threshold() -> u64 {
+    100
+}
+
+/// What a task reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
+pub enum SourceSpec {
+    /// Files and folders.
+    #[serde(rename_all = "camelCase")]
+    File {
+        /// Absolute paths of files or folders.
+        paths: Vec<String>,
+        /// Patterns in gitignore syntax of what is left out.
+        #[serde(default)]
+        excludes: Vec<String>,
+        /// Stay on the file systems that the paths themselves are on.
+        #[serde(default)]
+        one_file_system: bool,
+        /// Leave out what is below a folder with a valid `CACHEDIR.TAG`.
+        #[serde(default = "yes")]
+        skip_cache_dirs: bool,
+    },
+}
+
+impl SourceSpec {
+    /// The kind's name as it stands in JSON and after `--type`.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "file",
+        }
+    }
+}
+
+/// How a stream is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Compression {
+    /// zstd in independent frames with a seek table.
+    #[default]
+    Zstd,
+    /// gzip, for those who need it elsewhere; restores read it from its beginning.
+    Gzip,
+    /// As it is.
+    None,
+}
+
+impl Compression {
+    /// The kind's name as it stands in JSON and after `--compression`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Zstd => "zstd",
+            Self::Gzip => "gzip",
+            Self::None => "none",
+        }
+    }
+
+    /// What it adds to a file's name: `.zst`, `.gz` or nothing.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Zstd => ".zst",
+            Self::Gzip => ".gz",
+            Self::None => "",
+        }
+    }
+}
+
+impl TaskSpec {
+    /// Most targets of a task.
+    pub const MAX_TARGETS: usize = 8;
+
+    /// Refuses what can be seen to be wrong without asking anybody: every wrong field is named.
+    pub fn check(&self) -> Result<()> {
+        let mut errors = Vec::new();
+        let mut wrong = |field: &str, message: String| {
+            errors.push(FieldError {
+                field: field.to_owned(),
+                message,
+            })
+        };
+        match &self.source {
+            SourceSpec::File {
+                paths, excludes, ..
+            } => {
+                if paths.is_empty() {
+                    wrong(
+                        "source.paths",
+                        "name at least one file or folder".to_owned(),
+                    );
+                }
+                if paths.len() > 1000 || excludes.len() > 1000 {
+                    wrong("source", "has more than 1000 paths or excludes".to_owned());
+                }
+                for path in paths {
+                    if !path.starts_with('/') || path.contains('\0') {
+                        wrong("source.paths", format!("{path:?} is not an absolute path"));
+                    } else if path.len() > 4095 {
+                        wrong(
+                            "source.paths",
+                            format!("a path has {} bytes, 4095 at most are accepted", path.len()),
+                        );
+                    }
+                }
+            }
+        }
+        if self.target_ids.is_empty() {
+            wrong("targetIds", "name at least one target".to_owned());
+        }
+        if self.target_ids.len() > Self::MAX_TARGETS {
+            wrong(
+                "targetIds",
+                format!(
+                    "{} targets are more than the {} that one run can feed",
+                    self.target_ids.len(),
+                    Self::MAX_TARGETS
+                ),
+            );
+        }
+        let mut seen = self.target_ids.clone();
+        seen.sort();
+        seen.dedup();
+        if seen.len() != self.target_ids.len() {
+            wrong("targetIds", "names a target twice".to_owned());
+        }
+        if self.max_cores == Some(0) {
+            wrong("maxCores", "must be at least 1".to_owned());
+        }
+        if !self.encrypt && !self.extra_recipients.is_empty() {
+            wrong(
+                "extraRecipients",
+                "recipients make sense only for an encrypted task".to_owned(),
+            );
+        }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::fields(errors))
+        }
+    }
+}

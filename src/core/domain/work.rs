@@ -1,0 +1,154 @@
+//! Work: a claimed command with everything that it needs. Made when it is claimed, sent to its node, never stored.
+
+use super::access::{StreamKey, TargetAccess};
+use super::command::{Lane, Lease, Subject};
+use super::id::{CommandId, NodeId, RecordId, TaskId};
+use super::key::ObjectKey;
+use super::operation::{RestoreSpec, VerifyMode};
+use super::task::TaskSpec;
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A claimed command on its way to its node.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Assignment {
+    /// The command.
+    pub command_id: CommandId,
+    /// The lease under which the node may report.
+    pub lease: Lease,
+    /// What it is about.
+    pub subject: Subject,
+    /// Its lane.
+    pub lane: Lane,
+    /// What is to be done.
+    pub work: Work,
+}
+
+/// What a node is to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Work {
+    /// Make a backup.
+    Backup(Box<BackupWork>),
+    /// Put files back.
+    Restore(RestoreWork),
+    /// Prove copies.
+    Verify(VerifyWork),
+    /// Make missing copies from a good one.
+    Copy(CopyWork),
+    /// Remove everything below a record's folder on one target.
+    Delete(DeleteWork),
+    /// List a folder of the node.
+    Browse {
+        /// Absolute path.
+        path: String,
+    },
+    /// Try a target.
+    TestTarget {
+        /// Which one.
+        target: TargetAccess,
+    },
+    /// Read a part of an index.
+    ListFiles(ListFilesWork),
+}
+
+/// Make a backup.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupWork {
+    /// The record.
+    pub record_id: RecordId,
+    /// The task.
+    pub task_id: TaskId,
+    /// The task as it was when the run was made.
+    pub task: TaskSpec,
+    /// The folder on every target.
+    pub location: ObjectKey,
+    /// When the run was made, by the master's clock.
+    pub created_at: Timestamp,
+    /// The node, for the manifest.
+    pub node_id: NodeId,
+    /// The node's name, for the manifest.
+    pub node_name: String,
+    /// Where copies go.
+    pub targets: Vec<TargetAccess>,
+    /// Public keys to seal to; empty when the task is not encrypted.
+    pub recipients: Vec<String>,
+}
+
+/// Put files back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoreWork {
+    /// The record.
+    pub record_id: RecordId,
+    /// Its folder.
+    pub location: ObjectKey,
+    /// Targets with good copies, best first; the next one is taken when one fails.
+    pub sources: Vec<TargetAccess>,
+    /// Keys of its sealed streams.
+    pub keys: Vec<StreamKey>,
+    /// What and how.
+    pub spec: RestoreSpec,
+}
+
+/// Prove copies.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VerifyWork {
+    /// The record.
+    pub record_id: RecordId,
+    /// Its folder.
+    pub location: ObjectKey,
+    /// The copies to prove.
+    pub targets: Vec<TargetAccess>,
+    /// Keys of its sealed streams; empty for a quick verification.
+    pub keys: Vec<StreamKey>,
+    /// How deep.
+    pub mode: VerifyMode,
+}
+
+/// Make missing copies from a good one. Bytes are copied as they are stored: no key is needed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CopyWork {
+    /// The record.
+    pub record_id: RecordId,
+    /// Its folder.
+    pub location: ObjectKey,
+    /// Targets with good copies, best first.
+    pub sources: Vec<TargetAccess>,
+    /// Targets that are to get one.
+    pub targets: Vec<TargetAccess>,
+}
+
+/// Remove everything below a record's folder on one target.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeleteWork {
+    /// The record.
+    pub record_id: RecordId,
+    /// Its folder.
+    pub location: ObjectKey,
+    /// From where.
+    pub target: TargetAccess,
+}
+
+/// Read a part of an index.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListFilesWork {
+    /// The record's folder.
+    pub location: ObjectKey,
+    /// Targets with good copies, best first.
+    pub sources: Vec<TargetAccess>,
+    /// The key of its index.
+    pub keys: Vec<StreamKey>,
+    /// Folder in the archive whose direct children are listed; empty means the top.
+    pub path: String,
+    /// How many entries at most.
+    pub limit: u32,
+    /// The last path of the page before.
+    pub after: Option<String>,
+}

@@ -1,0 +1,65 @@
+//! The store of tasks.
+
+use crate::Result;
+use crate::domain::id::{RecordId, TaskId};
+use crate::domain::page::{Page, PageRequest};
+use crate::domain::task::{Task, TaskSpec};
+use crate::domain::time::Timestamp;
+use crate::ports::records::NewRecord;
+use async_trait::async_trait;
+
+/// Keeps tasks.
+#[async_trait]
+pub trait Tasks: Send + Sync {
+    /// Adds a task. `Conflict` (`task_name_taken`) when the name is in use, `Invalid` when it names a node or target that does not exist.
+    async fn add(
+        &self,
+        spec: &TaskSpec,
+        next_run_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Task>;
+
+    /// One task.
+    async fn get(&self, id: TaskId) -> Result<Option<Task>>;
+
+    /// The task of this name.
+    async fn by_name(&self, name: &str) -> Result<Option<Task>>;
+
+    /// Tasks by id.
+    async fn list(&self, page: PageRequest) -> Result<Page<Task>>;
+
+    /// Replaces the spec when the version is still `version`; `Conflict` (`stale_version`) when it is not, `NotFound` when it is gone.
+    async fn update(
+        &self,
+        id: TaskId,
+        version: i64,
+        spec: &TaskSpec,
+        next_run_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Task>;
+
+    /// Turns the schedule on or off and sets when it fires next. `NotFound` when it is gone.
+    async fn set_enabled(
+        &self,
+        id: TaskId,
+        enabled: bool,
+        next_run_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Task>;
+
+    /// Up to `limit` enabled tasks whose `next_run_at` is not after `now`, the longest overdue first.
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Task>>;
+
+    /// Fires a schedule: if `next_run_at` is still `expected`, moves it to `next` and, when `record` is given, writes that record, in one
+    /// transaction. Answers the record's id; nothing when somebody else fired it first or there was no record to write.
+    async fn fire(
+        &self,
+        id: TaskId,
+        expected: Timestamp,
+        next: Option<Timestamp>,
+        record: Option<NewRecord>,
+    ) -> Result<Option<RecordId>>;
+
+    /// Removes a task; its records stay. False when there was none.
+    async fn remove(&self, id: TaskId) -> Result<bool>;
+}

