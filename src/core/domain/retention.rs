@@ -158,7 +158,7 @@ mod tests {
             keep_daily: 3,
             ..Default::default()
         };
-        assert_eq!(kept(&plan(&policy, &copies)), [0, 1, 3]);
+        assert_eq!(kept(&plan(&policy, &copies)), [0, 2, 4]);
     }
 
     #[test]
