@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod command;
+pub mod duration;
 pub mod entry;
 pub mod event;
 pub mod id;

@@ -1,0 +1,386 @@
+//! Settings of the master, from flags and environment: one struct per group, read by clap and by envy alike.
+//!
+//! | Variable | Default |
+//! |---|---|
+//! | `BACKUPX_LISTEN` | `0.0.0.0:8340` |
+//! | `BACKUPX_DATA_DIR` | `./backupx-data` |
+//! | `BACKUPX_DATABASE_URL` (`_FILE`) | `sqlite://$BACKUPX_DATA_DIR/backupx.db` |
+//! | `BACKUPX_REDIS_URL` (`_FILE`) | none |
+//! | `BACKUPX_SECRET_KEY` (`_FILE`) | generated into the data dir |
+//! | `BACKUPX_JWT_SECRET` (`_FILE`) | derived from the secret key |
+//! | `BACKUPX_EXTERNAL_URL` | none |
+//! | `BACKUPX_LOCAL_NODE` | `true` with SQLite, `false` otherwise |
+//! | `BACKUPX_LONG_POLL_MAX` | `25s` |
+//! | `BACKUPX_NODE_OFFLINE_AFTER` | `45s` |
+//! | `BACKUPX_COMMAND_TIMEOUT` | `10m` |
+//! | `BACKUPX_LOG`, `BACKUPX_LOG_FORMAT` | `info`, `text` |
+//!
+//! A flag wins over its variable. An empty variable counts as absent. A bad value is an error that names where it came from, the
+//! value (unless it is a secret) and what is accepted.
+
+use anyhow::{Context, Result, anyhow, bail};
+use backupx_core::domain::duration;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const PREFIX: &str = "BACKUPX_";
+
+/// Where the master listens and how it is reached.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+pub(crate) struct NetworkArgs {
+    /// Address to listen on [default: 0.0.0.0:8340]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+    /// URL that agents and browsers use, as https://backup.example
+    #[arg(long, value_name = "URL")]
+    external_url: Option<String>,
+    /// Longest wait of one poll [default: 25s]
+    #[arg(long, value_name = "DURATION")]
+    long_poll_max: Option<String>,
+}
+
+/// Where state and keys are.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+pub(crate) struct StateArgs {
+    /// Folder of the embedded defaults [default: ./backupx-data]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// sqlite://PATH or postgres://… [default: a SQLite file in the data dir]
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// File that holds the database URL
+    #[arg(long, value_name = "FILE")]
+    database_url_file: Option<String>,
+    #[arg(skip)]
+    redis_url: Option<String>,
+    /// File that holds the Redis URL
+    #[arg(long, value_name = "FILE")]
+    redis_url_file: Option<String>,
+    #[arg(skip)]
+    secret_key: Option<SecretString>,
+    /// File that holds the root key: 32 bytes, base64 [default: generated into the data dir]
+    #[arg(long, value_name = "FILE")]
+    secret_key_file: Option<String>,
+    #[arg(skip)]
+    jwt_secret: Option<SecretString>,
+    /// File that holds the secret that signs sessions [default: derived from the root key]
+    #[arg(long, value_name = "FILE")]
+    jwt_secret_file: Option<String>,
+}
+
+/// How nodes and their commands are judged.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+pub(crate) struct FleetArgs {
+    /// Run tasks of node 0 in this process [default: true with SQLite]
+    #[arg(long, value_name = "BOOL")]
+    local_node: Option<String>,
+    /// A node that was not heard for this long is offline [default: 45s]
+    #[arg(long, value_name = "DURATION")]
+    node_offline_after: Option<String>,
+    /// A claimed command without a sign of life for this long is given up [default: 10m]
+    #[arg(long, value_name = "DURATION")]
+    command_timeout: Option<String>,
+}
+
+/// How the process logs.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+pub(crate) struct LogArgs {
+    /// What is logged: error, warn, info, debug, trace, or a filter as info,backupx_http=debug [default: info]
+    #[arg(long, value_name = "FILTER", global = true)]
+    log: Option<String>,
+    /// text or json [default: text]
+    #[arg(long, value_name = "FORMAT", global = true)]
+    log_format: Option<String>,
+}
+
+/// All settings of a master, as flags.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ServerArgs {
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    state: StateArgs,
+    #[command(flatten)]
+    fleet: FleetArgs,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is logged and how.
+#[derive(Debug, Clone)]
+pub(crate) struct LogSettings {
+    /// A tracing filter.
+    pub(crate) filter: String,
+    /// How lines look.
+    pub(crate) format: LogFormat,
+}
+
+/// The master's settings, checked.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Where it listens.
+    pub(crate) listen: SocketAddr,
+    /// The embedded defaults' folder.
+    pub(crate) data_dir: PathBuf,
+    /// `sqlite://…` or `postgres://…`; may hold a password.
+    pub(crate) database_url: SecretString,
+    /// 32 bytes that all sealing keys are derived from.
+    pub(crate) root_key: RootKey,
+    /// What signs sessions, when it was given.
+    pub(crate) jwt_secret: Option<SecretString>,
+    /// How the outside reaches it.
+    pub(crate) external_url: Option<String>,
+    /// Whether node 0 lives in this process.
+    pub(crate) local_node: bool,
+    /// Longest wait of one poll.
+    pub(crate) long_poll_max: Duration,
+    /// Silence after which a node is offline.
+    pub(crate) node_offline_after: Duration,
+    /// Silence after which a claimed command is given up.
+    pub(crate) command_timeout: Duration,
+}
+
+/// The root key; never printed.
+pub(crate) struct RootKey(pub(crate) [u8; 32]);
+
+impl std::fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// A value and the names under which a person may have set it.
+struct Setting {
+    name: &'static str,
+    value: Option<String>,
+}
+
+impl Setting {
+    /// The flag's value, else the variable's; empty ones count as absent.
+    fn of(name: &'static str, flag: Option<&String>, env: Option<&String>) -> Self {
+        Self { name, value: flag.or(env).filter(|value| !value.trim().is_empty()).cloned() }
+    }
+
+    fn parse<T>(&self, default: T, accepted: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+        match &self.value {
+            None => Ok(default),
+            Some(value) => parse(value.trim()).ok_or_else(|| anyhow!("{}{}={value:?} is not accepted: give {accepted}", PREFIX, self.name)),
+        }
+    }
+
+    fn duration(&self, default: Duration) -> Result<Duration> {
+        self.parse(default, duration::ACCEPTED, duration::parse)
+    }
+}
+
+impl LogArgs {
+    /// The log settings from these flags and the environment.
+    pub(crate) fn settle(&self) -> Result<LogSettings> {
+        let env: Self = from_environment()?;
+        let filter = Setting::of("LOG", self.log.as_ref(), env.log.as_ref());
+        let format = Setting::of("LOG_FORMAT", self.log_format.as_ref(), env.log_format.as_ref());
+        Ok(LogSettings {
+            filter: filter.parse("info".to_owned(), "a level or a tracing filter as info,backupx_http=debug", |text| {
+                tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+            })?,
+            format: format.parse(LogFormat::Text, "text or json", |text| match text {
+                "text" => Some(LogFormat::Text),
+                "json" => Some(LogFormat::Json),
+                _ => None,
+            })?,
+        })
+    }
+}
+
+impl ServerArgs {
+    /// Settings for a master in `data_dir` on a port of its own choice, all else default.
+    pub(crate) fn embedded(data_dir: &Path, listen: &str) -> Self {
+        Self {
+            network: NetworkArgs { listen: Some(listen.to_owned()), ..NetworkArgs::default() },
+            state: StateArgs { data_dir: Some(data_dir.display().to_string()), ..StateArgs::default() },
+            fleet: FleetArgs::default(),
+        }
+    }
+
+    /// The settings from these flags and the environment. Makes the data dir and the root key when they are needed and missing.
+    pub(crate) fn settle(&self) -> Result<Settings> {
+        let network: NetworkArgs = from_environment()?;
+        let state: StateArgs = from_environment()?;
+        let fleet: FleetArgs = from_environment()?;
+
+        let data_dir = Setting::of("DATA_DIR", self.state.data_dir.as_ref(), state.data_dir.as_ref());
+        let data_dir = PathBuf::from(data_dir.value.unwrap_or_else(|| "./backupx-data".to_owned()));
+        let given_url = plain_or_file(
+            "DATABASE_URL",
+            self.state.database_url.clone().or(state.database_url),
+            self.state.database_url_file.clone().or(state.database_url_file),
+        )?;
+        if plain_or_file("REDIS_URL", state.redis_url, self.state.redis_url_file.clone().or(state.redis_url_file))?.is_some() {
+            bail!("{PREFIX}REDIS_URL is set, and this version keeps its queue in the database: unset it");
+        }
+        let database_url = match given_url {
+            Some(url) => url,
+            None => {
+                make_private_folder(&data_dir)?;
+                format!("sqlite://{}", data_dir.join("backupx.db").display())
+            }
+        };
+        let is_sqlite = database_url.starts_with("sqlite:");
+        if !is_sqlite && !database_url.starts_with("postgres://") && !database_url.starts_with("postgresql://") {
+            bail!("{PREFIX}DATABASE_URL is not accepted: give sqlite://PATH or postgres://USER@HOST/DATABASE");
+        }
+        let root_key = root_key(
+            &data_dir,
+            secret_or_file("SECRET_KEY", state.secret_key, self.state.secret_key_file.clone().or(state.secret_key_file))?,
+        )?;
+        let jwt_secret =
+            secret_or_file("JWT_SECRET", state.jwt_secret, self.state.jwt_secret_file.clone().or(state.jwt_secret_file))?;
+        if jwt_secret.as_ref().is_some_and(|secret| secret.expose_secret().len() < 32) {
+            bail!("{PREFIX}JWT_SECRET is too short: give at least 32 characters, as `openssl rand -base64 32` makes");
+        }
+        let listen = Setting::of("LISTEN", self.network.listen.as_ref(), network.listen.as_ref());
+        let external_url = Setting::of("EXTERNAL_URL", self.network.external_url.as_ref(), network.external_url.as_ref());
+        let long_poll_max = Setting::of("LONG_POLL_MAX", self.network.long_poll_max.as_ref(), network.long_poll_max.as_ref());
+        let local_node = Setting::of("LOCAL_NODE", self.fleet.local_node.as_ref(), fleet.local_node.as_ref());
+        let offline = Setting::of("NODE_OFFLINE_AFTER", self.fleet.node_offline_after.as_ref(), fleet.node_offline_after.as_ref());
+        let timeout = Setting::of("COMMAND_TIMEOUT", self.fleet.command_timeout.as_ref(), fleet.command_timeout.as_ref());
+        Ok(Settings {
+            listen: listen.parse(SocketAddr::from(([0, 0, 0, 0], 8340)), "an address and port as 0.0.0.0:8340", |text| text.parse().ok())?,
+            data_dir,
+            database_url: SecretString::from(database_url),
+            root_key,
+            jwt_secret,
+            external_url: external_url.parse(None, "an http:// or https:// URL", |text| {
+                (text.starts_with("http://") || text.starts_with("https://")).then(|| Some(text.trim_end_matches('/').to_owned()))
+            })?,
+            local_node: local_node.parse(is_sqlite, "true or false", |text| text.parse().ok())?,
+            long_poll_max: long_poll_max.duration(Duration::from_secs(25))?,
+            node_offline_after: offline.duration(Duration::from_secs(45))?,
+            command_timeout: timeout.duration(Duration::from_secs(600))?,
+        })
+    }
+}
+
+fn from_environment<T: serde::de::DeserializeOwned>() -> Result<T> {
+    envy::prefixed(PREFIX).from_env().map_err(|error| anyhow!("the environment could not be read: {error}"))
+}
+
+/// Variables of ours that nobody knows: most likely a typing error.
+pub(crate) fn unknown_variables() -> Vec<String> {
+    const KNOWN: &[&str] = &[
+        "LISTEN", "DATA_DIR", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "JWT_SECRET", "EXTERNAL_URL", "LOCAL_NODE", "LONG_POLL_MAX",
+        "NODE_OFFLINE_AFTER", "COMMAND_TIMEOUT", "LOG", "LOG_FORMAT", "MASTER_URL", "API_KEY",
+    ];
+    std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| {
+            name.strip_prefix(PREFIX).is_some_and(|rest| {
+                let rest = rest.strip_suffix("_FILE").unwrap_or(rest);
+                !KNOWN.contains(&rest) && !rest.starts_with("AGENT_") && !rest.starts_with("TEST_") && rest != "TESTBED"
+            })
+        })
+        .collect()
+}
+
+fn plain_or_file(name: &str, plain: Option<String>, file: Option<String>) -> Result<Option<String>> {
+    let given = |value: Option<String>| value.filter(|text| !text.trim().is_empty());
+    match (given(plain), given(file)) {
+        (Some(_), Some(_)) => bail!("{PREFIX}{name} and {PREFIX}{name}_FILE are both set: give one"),
+        (Some(value), None) => Ok(Some(value.trim().to_owned())),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(&path).with_context(|| format!("{PREFIX}{name}_FILE={path:?} can't be read"))?;
+            match text.trim() {
+                "" => bail!("{PREFIX}{name}_FILE={path:?} is empty"),
+                text => Ok(Some(text.to_owned())),
+            }
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn secret_or_file(name: &str, plain: Option<SecretString>, file: Option<String>) -> Result<Option<SecretString>> {
+    let plain = plain.map(|secret| secret.expose_secret().to_owned());
+    Ok(plain_or_file(name, plain, file)?.map(SecretString::from))
+}
+
+/// The given root key, else the one in the data dir, else a new one that is kept there for its owner alone.
+fn root_key(data_dir: &Path, given: Option<SecretString>) -> Result<RootKey> {
+    const ACCEPTED: &str = "give 32 bytes in base64, as `openssl rand -base64 32` makes";
+    let decode = |text: &str| -> Option<[u8; 32]> { BASE64.decode(text.trim()).ok()?.try_into().ok() };
+    if let Some(given) = given {
+        let key = decode(given.expose_secret()).ok_or_else(|| anyhow!("{PREFIX}SECRET_KEY is not accepted: {ACCEPTED}"))?;
+        return Ok(RootKey(key));
+    }
+    let path = data_dir.join("secret.key");
+    make_private_folder(data_dir)?;
+    match write_new_private_file(&path, BASE64.encode(rand::random::<[u8; 32]>()).as_bytes()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error).with_context(|| format!("the root key can't be written to {}", path.display())),
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| format!("the root key in {} can't be read", path.display()))?;
+    decode(&text).map(RootKey).ok_or_else(|| anyhow!("the root key in {} is damaged: {ACCEPTED}", path.display()))
+}
+
+/// Makes a folder that only its owner may enter; one that exists is left as it is.
+fn make_private_folder(path: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("the data dir {} can't be made", path.display()))
+}
+
+/// Writes a file that only its owner may read, whole or not at all; one that exists stays.
+fn write_new_private_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let temporary = path.with_extension(format!("new-{}", std::process::id()));
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&temporary, path));
+    std::fs::remove_file(&temporary)?;
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_key_is_made_once_and_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let first = root_key(folder.path(), None).expect("made");
+        let second = root_key(folder.path(), None).expect("read");
+        assert_eq!(first.0, second.0);
+        let mode = std::fs::metadata(folder.path().join("secret.key")).expect("is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn bad_values_name_the_variable_and_what_is_accepted() {
+        let setting = Setting { name: "COMMAND_TIMEOUT", value: Some("soon".to_owned()) };
+        let error = setting.duration(Duration::ZERO).expect_err("must be refused").to_string();
+        assert!(error.contains("BACKUPX_COMMAND_TIMEOUT=\"soon\"") && error.contains("10m"), "{error}");
+    }
+
+    #[test]
+    fn never_30_a_bad_secret_is_not_repeated() {
+        let error = root_key(Path::new("."), Some(SecretString::from("hunter2".to_owned()))).expect_err("must be refused");
+        assert!(!format!("{error:#}").contains("hunter2"));
+    }
+}
