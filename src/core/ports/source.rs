@@ -2,7 +2,8 @@
 
 use crate::Result;
 use crate::domain::entry::Entry;
-use crate::domain::report::Counts;
+use crate::domain::report::{Counts, Listing};
+use crate::domain::task::SourceSpec;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,4 +40,14 @@ pub trait EntrySource: Send {
     /// before the others. What changes, vanishes or can't be read is counted and warned of, never an error by itself
     /// (never 7). A path that the user named and that is not there is an error (`source_missing`).
     fn read(self: Box<Self>, sink: &mut dyn EntrySink, stop: &StopFlag) -> Result<Counts>;
+}
+
+/// Opens the sources of this host. Blocking: called from threads that may block.
+pub trait SourceOpener: Send + Sync {
+    /// A source for `spec`. Checks the settings, reads nothing yet.
+    fn open(&self, spec: &SourceSpec) -> Result<Box<dyn EntrySource>>;
+
+    /// What is in the folder `path`, folders first, then by name; at most 1,000 entries. A path that is not there is `NotFound`
+    /// (`path_not_found`), one that is no folder `Invalid` (`not_a_folder`), one that may not be read `Forbidden` (`unreadable`).
+    fn browse(&self, path: &str) -> Result<Listing>;
 }
