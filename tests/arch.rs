@@ -147,6 +147,11 @@ const HEAVY: &[&str] = &[
 const LINES: usize = 600;
 const HEAD: usize = 12;
 
+/// The rules of what must never happen that this release keeps, each by a test named `never_NN_what_it_keeps`.
+const RULES: &[u8] = &[
+    2, 4, 5, 7, 8, 9, 10, 11, 12, 17, 18, 19, 20, 21, 24, 25, 26, 27, 28, 29, 30, 32, 33,
+];
+
 #[test]
 fn every_crate_has_a_row_in_the_table() -> Result<()> {
     let known: BTreeSet<_> = TABLE
@@ -269,6 +274,28 @@ fn a_long_source_file_gives_its_reason() -> Result<()> {
         long.is_empty(),
         "over {LINES} lines without a reason at the head (a `//!` line with \"600 lines\"):\n{}",
         long.join("\n")
+    );
+    Ok(())
+}
+
+#[test]
+fn every_rule_that_is_kept_has_its_test() -> Result<()> {
+    let mut tested = BTreeSet::new();
+    for path in sources(&["src", "adapters", "tests"])? {
+        let text = fs::read_to_string(&path)?;
+        for (at, mark) in text.match_indices("never_") {
+            if let Some(rule) = text.get(at + mark.len()..at + mark.len() + 3)
+                && let Some(rule) = rule.strip_suffix('_')
+                && let Ok(rule) = rule.parse::<u8>()
+            {
+                tested.insert(rule);
+            }
+        }
+    }
+    let missing: Vec<_> = RULES.iter().filter(|rule| !tested.contains(rule)).collect();
+    ensure!(
+        missing.is_empty(),
+        "rules without a test named never_NN_…: {missing:?}"
     );
     Ok(())
 }

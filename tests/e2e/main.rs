@@ -3,7 +3,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod smoke;
+mod bad_input;
+mod kill;
+mod life;
+mod road;
+mod scene;
+mod storage;
 
 use std::process::ExitCode;
 
@@ -11,6 +16,14 @@ use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let trials: Vec<Trial> = [smoke::trials()].into_iter().flatten().collect();
+    let trials: Vec<Trial> = [
+        road::trials(),
+        life::trials(),
+        bad_input::trials(),
+        kill::trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
