@@ -1,1 +1,45 @@
 //! Use-cases of the control plane over the ports.
+//!
+//! [`App`] holds the ports and nothing else that matters: any replica may serve any call, run any [`App::tick`] or [`App::sweep`].
+//! One file holds one noun with its verbs; a person's calls take the [`Principal`](backupx_core::domain::account::Principal) first,
+//! an agent's calls the id of the node that its token proved.
+
+mod access;
+mod accounts;
+mod after_run;
+mod answers;
+mod api_keys;
+mod app;
+mod dispatch;
+mod download;
+mod events;
+mod leases;
+mod link;
+mod nodes;
+mod operations;
+mod records;
+mod relay;
+mod requests;
+mod restores;
+mod results;
+mod retention;
+mod schedule;
+mod set_up;
+mod sign_in;
+mod sweep;
+mod targets;
+mod tasks;
+mod vault;
+
+pub use accounts::{ChangedUser, NewUser, UserView};
+pub use api_keys::{AddedApiKey, ApiKeyView};
+pub use app::{App, AppSettings, Figures, Ports};
+pub use download::Download;
+pub use link::InProcessLink;
+pub use nodes::{AddedNode, NodeView};
+pub use schedule::TickReport;
+pub use set_up::RecoveryKit;
+pub use sign_in::SignedIn;
+pub use sweep::SweepReport;
+pub use targets::{ChangedTarget, NewTarget, TargetView};
+pub use vault::derive_key;

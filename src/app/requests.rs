@@ -1,0 +1,1 @@
+//! Requests: short questions to a node, and waiting for the answer.

@@ -1,0 +1,1 @@
+//! Retention: carrying out what the policy of a task decides about its copies.
