@@ -1,0 +1,281 @@
+//! Operations: what is done with a record after it was made - restored, verified, copied, deleted.
+
+use crate::mirror::mirrored;
+use crate::records::Progress;
+use crate::reports::{Failure, OperationReport};
+use backupx_core::domain::operation;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+mirrored! {
+    /// Where an operation is in its life.
+    #[serde(rename_all = "camelCase")]
+    OperationStatus = operation::OperationState {
+        /// Waiting for a node.
+        Queued = "queued",
+        /// A node works on it.
+        Running = "running",
+        /// Done, and it held.
+        Success = "success",
+        /// It did not.
+        Failed = "failed",
+        /// Somebody stopped it.
+        Cancelled = "cancelled",
+    }
+}
+
+impl OperationStatus {
+    /// True when nothing changes it any more.
+    pub fn is_final(self) -> bool {
+        operation::OperationState::from(self).is_final()
+    }
+}
+
+mirrored! {
+    /// What a restore does with a file that is there already.
+    #[derive(Default)]
+    #[serde(rename_all = "kebab-case")]
+    Overwrite = operation::Overwrite {
+        /// It stays as it is.
+        Never = "never",
+        /// It is replaced when its size, time or type differ.
+        #[default]
+        IfChanged = "if-changed",
+        /// It is replaced.
+        Always = "always",
+    }
+}
+
+mirrored! {
+    /// How deep a verification looks.
+    #[derive(Default)]
+    #[serde(rename_all = "camelCase")]
+    VerifyMode = operation::VerifyMode {
+        /// Every object exists with its size, and its checksum where storage says one.
+        #[default]
+        Quick = "quick",
+        /// Every byte is read, checked, opened, decompressed, and compared with the index.
+        Full = "full",
+    }
+}
+
+/// What is done with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum OperationKind {
+    /// Files are put back.
+    Restore,
+    /// Copies are proven.
+    Verify,
+    /// Missing copies are made from a good one.
+    Copy,
+    /// A copy is removed.
+    Delete,
+}
+
+impl OperationKind {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Restore, Self::Verify, Self::Copy, Self::Delete];
+
+    /// Its name as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Restore => "restore",
+            Self::Verify => "verify",
+            Self::Copy => "copy",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// One restore, verification, copy or deletion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Operation {
+    /// Its id.
+    pub id: i64,
+    /// The record that it works on.
+    pub record_id: i64,
+    /// The node that carries it out.
+    pub node_id: i64,
+    /// What is to be done.
+    #[serde(flatten)]
+    pub work: OperationWork,
+    /// Where it is in its life.
+    pub status: OperationStatus,
+    /// How far it is.
+    pub progress: Progress,
+    /// What came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<OperationReport>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When a node took it.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When the master heard of its end.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// When somebody asked it to stop.
+    pub cancel_requested_at: Option<DateTime<Utc>>,
+}
+
+impl From<operation::Operation> for Operation {
+    fn from(operation: operation::Operation) -> Self {
+        Self {
+            id: operation.id.0,
+            record_id: operation.record_id.0,
+            node_id: operation.node_id.0,
+            work: operation.spec.into(),
+            status: operation.state.into(),
+            progress: operation.progress.into(),
+            report: operation.report.and_then(OperationReport::of),
+            error: operation.failure.map(Into::into),
+            created_at: operation.created_at,
+            started_at: operation.started_at,
+            finished_at: operation.finished_at,
+            cancel_requested_at: operation.cancel_requested_at,
+        }
+    }
+}
+
+/// What an operation is to do, by its `kind`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum OperationWork {
+    /// Put files back.
+    #[serde(rename_all = "camelCase")]
+    Restore {
+        /// Folder below which everything is written; `null` means where it came from.
+        to: Option<String>,
+        /// Globs of archived paths; empty means everything.
+        include: Vec<String>,
+        /// What happens to files that are there already.
+        overwrite: Overwrite,
+        /// Only say what would be done.
+        dry_run: bool,
+    },
+    /// Prove copies.
+    #[serde(rename_all = "camelCase")]
+    Verify {
+        /// How deep.
+        mode: VerifyMode,
+        /// Which copies; all good ones when empty.
+        target_ids: Vec<i64>,
+    },
+    /// Make the copies that are missing from one that is good.
+    #[serde(rename_all = "camelCase")]
+    Copy {
+        /// Where to.
+        target_ids: Vec<i64>,
+    },
+    /// Remove one copy, or what a failed run left behind.
+    #[serde(rename_all = "camelCase")]
+    Delete {
+        /// From where.
+        target_id: i64,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl OperationWork {
+    /// Which kind it is.
+    pub fn kind(&self) -> OperationKind {
+        match self {
+            Self::Restore { .. } => OperationKind::Restore,
+            Self::Verify { .. } => OperationKind::Verify,
+            Self::Copy { .. } => OperationKind::Copy,
+            Self::Delete { .. } => OperationKind::Delete,
+        }
+    }
+}
+
+impl From<operation::OperationSpec> for OperationWork {
+    fn from(spec: operation::OperationSpec) -> Self {
+        use operation::OperationSpec;
+        let ids =
+            |ids: Vec<backupx_core::domain::id::TargetId>| ids.iter().map(|id| id.0).collect();
+        match spec {
+            OperationSpec::Restore(spec) => Self::Restore {
+                to: spec.to,
+                include: spec.include,
+                overwrite: spec.overwrite.into(),
+                dry_run: spec.dry_run,
+            },
+            OperationSpec::Verify { mode, target_ids } => Self::Verify {
+                mode: mode.into(),
+                target_ids: ids(target_ids),
+            },
+            OperationSpec::Copy { target_ids } => Self::Copy {
+                target_ids: ids(target_ids),
+            },
+            OperationSpec::Delete { target_id, reason } => Self::Delete {
+                target_id: target_id.0,
+                reason,
+            },
+        }
+    }
+}
+
+/// Which operations are listed, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct OperationQuery {
+    /// On this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_id: Option<i64>,
+    /// Of this kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub kind: Option<OperationKind>,
+    /// In this state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub status: Option<OperationStatus>,
+    /// How many items at most, 1 to 500; 50 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u32>,
+    /// The `nextCursor` of the part before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A restore to begin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RestoreRequest {
+    /// What is put back.
+    pub record_id: i64,
+    /// The node that does it; the one that made the record when absent.
+    #[serde(default)]
+    pub node_id: Option<i64>,
+    /// Absolute folder below which everything is written; absent means where it came from.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Globs of archived paths (`*` stops at `/`, `**` does not); a folder's path means all below it. Empty means everything.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// What happens to files that are there already.
+    #[serde(default)]
+    pub overwrite: Overwrite,
+    /// Only say what would be done.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+impl RestoreRequest {
+    /// What and how, without where.
+    pub fn spec(self) -> operation::RestoreSpec {
+        operation::RestoreSpec {
+            to: self.to,
+            include: self.include,
+            overwrite: self.overwrite.into(),
+            dry_run: self.dry_run,
+        }
+    }
+}

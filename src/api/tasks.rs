@@ -1,0 +1,416 @@
+//! Tasks: what is backed up, from where to where, when, and how long it is kept.
+
+use crate::mirror::mirrored;
+use backupx_core::domain::id::{NodeId, TargetId};
+use backupx_core::domain::name::Name;
+use backupx_core::domain::retention::{self, RetentionPolicy};
+use backupx_core::domain::schedule;
+use backupx_core::domain::task::{self, SourceSpec, TaskSpec};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+mirrored! {
+    /// How a stream is compressed.
+    #[derive(Default)]
+    #[serde(rename_all = "camelCase")]
+    Compression = task::Compression {
+        /// zstd in independent frames with a seek table.
+        #[default]
+        Zstd = "zstd",
+        /// gzip.
+        Gzip = "gzip",
+        /// As it is.
+        None = "none",
+    }
+}
+
+/// A backup task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Task {
+    /// Its id.
+    pub id: i64,
+    /// Unique name.
+    pub name: String,
+    /// The node that runs it; `0` is the master itself.
+    pub node_id: i64,
+    /// What is read.
+    pub source: Source,
+    /// Where copies go.
+    pub target_ids: Vec<i64>,
+    /// When it runs by itself.
+    pub schedule: Option<Schedule>,
+    /// How it is compressed.
+    pub compression: Compression,
+    /// Whether it is sealed to the organisation's key.
+    pub encrypt: bool,
+    /// age recipients beside the organisation's.
+    pub extra_recipients: Vec<String>,
+    /// How long copies are kept.
+    pub retention: Retention,
+    /// How many files may be unreadable or vanish before the run fails.
+    pub max_unreadable: u64,
+    /// Most processor cores that the run uses; `null` means all.
+    pub max_cores: Option<u16>,
+    /// A disabled task does not run by its schedule.
+    pub enabled: bool,
+    /// When the schedule fires next.
+    pub next_run_at: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When a person last changed it.
+    pub updated_at: DateTime<Utc>,
+    /// Grows with every change; the entity tag of an update.
+    pub version: i64,
+}
+
+impl From<task::Task> for Task {
+    fn from(task: task::Task) -> Self {
+        let TaskInput {
+            name,
+            node_id,
+            source,
+            target_ids,
+            schedule,
+            compression,
+            encrypt,
+            extra_recipients,
+            retention,
+            max_unreadable,
+            max_cores,
+        } = task.spec.into();
+        Self {
+            id: task.id.0,
+            name,
+            node_id,
+            source,
+            target_ids,
+            schedule,
+            compression,
+            encrypt,
+            extra_recipients,
+            retention,
+            max_unreadable,
+            max_cores,
+            enabled: task.enabled,
+            next_run_at: task.next_run_at,
+            created_at: task.created_at,
+            updated_at: task.updated_at,
+            version: task.version,
+        }
+    }
+}
+
+impl From<Task> for TaskInput {
+    /// What to send back to change a task that was read.
+    fn from(task: Task) -> Self {
+        Self {
+            name: task.name,
+            node_id: task.node_id,
+            source: task.source,
+            target_ids: task.target_ids,
+            schedule: task.schedule,
+            compression: task.compression,
+            encrypt: task.encrypt,
+            extra_recipients: task.extra_recipients,
+            retention: task.retention,
+            max_unreadable: task.max_unreadable,
+            max_cores: task.max_cores,
+        }
+    }
+}
+
+/// What a person sets of a task, to add or to change it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TaskInput {
+    /// Unique name: 1 to 100 characters, no `/` or `\`.
+    pub name: String,
+    /// The node that runs it; `0` is the master itself.
+    #[serde(default)]
+    pub node_id: i64,
+    /// What is read.
+    pub source: Source,
+    /// Where copies go: one to eight targets.
+    pub target_ids: Vec<i64>,
+    /// When it runs by itself.
+    #[serde(default)]
+    pub schedule: Option<Schedule>,
+    /// How it is compressed.
+    #[serde(default)]
+    pub compression: Compression,
+    /// Whether it is sealed to the organisation's key.
+    #[serde(default = "yes")]
+    pub encrypt: bool,
+    /// age recipients beside the organisation's, `age1…`.
+    #[serde(default)]
+    pub extra_recipients: Vec<String>,
+    /// How long copies are kept.
+    #[serde(default)]
+    pub retention: Retention,
+    /// How many files may be unreadable or vanish before the run fails.
+    #[serde(default = "default_threshold")]
+    pub max_unreadable: u64,
+    /// Most processor cores that the run uses; `null` means all.
+    #[serde(default)]
+    pub max_cores: Option<u16>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_threshold() -> u64 {
+    100
+}
+
+impl TryFrom<TaskInput> for TaskSpec {
+    type Error = backupx_core::Error;
+
+    fn try_from(input: TaskInput) -> Result<Self, Self::Error> {
+        Ok(Self {
+            name: Name::parse("name", &input.name)?,
+            node_id: NodeId(input.node_id),
+            source: input.source.into(),
+            target_ids: input.target_ids.into_iter().map(TargetId).collect(),
+            schedule: input.schedule.map(Into::into),
+            compression: input.compression.into(),
+            encrypt: input.encrypt,
+            extra_recipients: input.extra_recipients,
+            retention: input.retention.into(),
+            max_unreadable: input.max_unreadable,
+            max_cores: input.max_cores,
+        })
+    }
+}
+
+impl From<TaskSpec> for TaskInput {
+    fn from(spec: TaskSpec) -> Self {
+        Self {
+            name: spec.name.into(),
+            node_id: spec.node_id.0,
+            source: spec.source.into(),
+            target_ids: spec.target_ids.into_iter().map(|id| id.0).collect(),
+            schedule: spec.schedule.map(Into::into),
+            compression: spec.compression.into(),
+            encrypt: spec.encrypt,
+            extra_recipients: spec.extra_recipients,
+            retention: spec.retention.into(),
+            max_unreadable: spec.max_unreadable,
+            max_cores: spec.max_cores,
+        }
+    }
+}
+
+/// What a task reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
+pub enum Source {
+    /// Files and folders.
+    #[serde(rename_all = "camelCase")]
+    File {
+        /// Absolute paths of files or folders.
+        paths: Vec<String>,
+        /// Patterns in gitignore syntax of what is left out.
+        #[serde(default)]
+        excludes: Vec<String>,
+        /// Stay on the file systems that the paths themselves are on.
+        #[serde(default)]
+        one_file_system: bool,
+        /// Leave out what is below a folder with a valid `CACHEDIR.TAG`.
+        #[serde(default = "yes")]
+        skip_cache_dirs: bool,
+    },
+}
+
+impl From<Source> for SourceSpec {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::File {
+                paths,
+                excludes,
+                one_file_system,
+                skip_cache_dirs,
+            } => Self::File {
+                paths,
+                excludes,
+                one_file_system,
+                skip_cache_dirs,
+            },
+        }
+    }
+}
+
+impl From<SourceSpec> for Source {
+    fn from(source: SourceSpec) -> Self {
+        match source {
+            SourceSpec::File {
+                paths,
+                excludes,
+                one_file_system,
+                skip_cache_dirs,
+            } => Self::File {
+                paths,
+                excludes,
+                one_file_system,
+                skip_cache_dirs,
+            },
+        }
+    }
+}
+
+/// A cron expression in a time zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Schedule {
+    /// Five or six fields, or `@daily` and the like.
+    pub cron: String,
+    /// IANA name of the zone, as `Europe/Berlin`; `UTC` when absent.
+    #[serde(default = "utc")]
+    pub timezone: String,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+impl From<Schedule> for schedule::Schedule {
+    fn from(schedule: Schedule) -> Self {
+        Self {
+            cron: schedule.cron,
+            timezone: schedule.timezone,
+        }
+    }
+}
+
+impl From<schedule::Schedule> for Schedule {
+    fn from(schedule: schedule::Schedule) -> Self {
+        Self {
+            cron: schedule.cron,
+            timezone: schedule.timezone,
+        }
+    }
+}
+
+/// How many copies are kept. All zero keeps everything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Retention {
+    /// The newest ones.
+    pub keep_last: u32,
+    /// The newest of each of so many days that have one.
+    pub keep_daily: u32,
+    /// The newest of each of so many ISO weeks that have one.
+    pub keep_weekly: u32,
+    /// The newest of each of so many months that have one.
+    pub keep_monthly: u32,
+    /// The newest of each of so many years that have one.
+    pub keep_yearly: u32,
+}
+
+impl From<Retention> for RetentionPolicy {
+    fn from(policy: Retention) -> Self {
+        Self {
+            keep_last: policy.keep_last,
+            keep_daily: policy.keep_daily,
+            keep_weekly: policy.keep_weekly,
+            keep_monthly: policy.keep_monthly,
+            keep_yearly: policy.keep_yearly,
+        }
+    }
+}
+
+impl From<RetentionPolicy> for Retention {
+    fn from(policy: RetentionPolicy) -> Self {
+        Self {
+            keep_last: policy.keep_last,
+            keep_daily: policy.keep_daily,
+            keep_weekly: policy.keep_weekly,
+            keep_monthly: policy.keep_monthly,
+            keep_yearly: policy.keep_yearly,
+        }
+    }
+}
+
+/// What retention would do with each good copy of a task, newest first for each target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RetentionPlan {
+    /// One per copy.
+    pub decisions: Vec<RetentionDecision>,
+}
+
+/// What happens to one copy, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RetentionDecision {
+    /// Whose copy.
+    pub record_id: i64,
+    /// Where.
+    pub target_id: i64,
+    /// When the master heard of its success.
+    pub received_at: DateTime<Utc>,
+    /// Whether it stays.
+    pub keep: bool,
+    /// Why it stays: `last`, `daily`, `locked`, `floor` and so on; empty when it goes.
+    pub reasons: Vec<String>,
+}
+
+impl From<retention::Decision> for RetentionDecision {
+    fn from(decision: retention::Decision) -> Self {
+        Self {
+            record_id: decision.record_id.0,
+            target_id: decision.target_id.0,
+            received_at: decision.received_at,
+            keep: decision.keeps(),
+            reasons: decision.reasons,
+        }
+    }
+}
+
+/// A schedule to look ahead with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SchedulePreviewRequest {
+    /// The schedule.
+    pub schedule: Schedule,
+    /// How many instants, 1 to 50; 5 when absent.
+    #[serde(default)]
+    pub count: Option<u32>,
+}
+
+/// When a schedule fires next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SchedulePreview {
+    /// Instants, strictly later than now.
+    pub next_runs: Vec<DateTime<Utc>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_task_gets_the_defaults() {
+        let json =
+            r#"{"name": "etc", "source": {"type": "file", "paths": ["/etc"]}, "targetIds": [1]}"#;
+        let input: TaskInput = serde_json::from_str(json).expect("parses");
+        let spec = TaskSpec::try_from(input.clone()).expect("is valid");
+        assert!(spec.encrypt && spec.node_id.is_local());
+        assert_eq!(TaskInput::from(spec), input);
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_at_every_depth() {
+        for json in [
+            r#"{"name": "etc", "source": {"type": "file", "paths": ["/etc"]}, "targetIds": [1], "colour": "red"}"#,
+            r#"{"name": "etc", "source": {"type": "file", "paths": ["/etc"], "colour": "red"}, "targetIds": [1]}"#,
+            r#"{"name": "etc", "source": {"type": "file", "paths": ["/etc"]}, "targetIds": [1], "retention": {"colour": 1}}"#,
+        ] {
+            let error = serde_json::from_str::<TaskInput>(json).expect_err("must be refused");
+            assert!(error.to_string().contains("colour"), "{error}");
+        }
+    }
+}
