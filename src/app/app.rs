@@ -1,5 +1,6 @@
 //! The control plane: its ports, its settings, and what a process does with it at start.
 
+use crate::passwords::Passwords;
 use crate::vault::Vault;
 use backupx_core::Result;
 use backupx_core::domain::account::{Principal, Role};
@@ -96,6 +97,7 @@ pub struct App {
     pub(crate) ports: Ports,
     pub(crate) settings: AppSettings,
     pub(crate) vault: Vault,
+    pub(crate) passwords: Passwords,
 }
 
 /// A few figures of the whole installation, for metrics.
@@ -119,6 +121,7 @@ impl App {
             ports,
             settings,
             vault,
+            passwords: Passwords::default(),
         }
     }
 
