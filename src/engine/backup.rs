@@ -1,12 +1,44 @@
 //! A backup: one source, read once, on several destinations at the same time.
 
 use crate::Destination;
+use crate::copies::Copies;
+use crate::keys::{encode_header, parse_recipients};
+use crate::stop::{cancelled, unless_stopped};
+use crate::stream::{
+    self, Compressors, DATA, INDEX, RawWriter, StreamPlan, StreamSummary, object_name,
+};
+use backupx_core::domain::manifest::{Manifest, ManifestNode, ManifestTask, StoredStream};
+use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::BackupReport;
+use backupx_core::domain::task::Compression;
 use backupx_core::domain::work::BackupWork;
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::{EntrySource, StopFlag};
 use backupx_core::{Error, Result};
 use std::sync::Arc;
+use tokio::sync::oneshot;
+
+use self::archive::Packed;
+
+/// Stands in until the archive is there.
+mod archive {
+    use super::*;
+    use backupx_core::domain::report::Counts;
+    pub(super) struct Packed {
+        pub(super) counts: Counts,
+        pub(super) warnings: Vec<String>,
+    }
+    pub(super) fn pack(
+        source: Box<dyn EntrySource>,
+        data: &mut dyn std::io::Write,
+        index: &mut dyn std::io::Write,
+        observer: &dyn Observer,
+        stop: &StopFlag,
+    ) -> Result<Packed> {
+        let _pending = (source, data, index, observer, stop);
+        Err(Error::internal("the archive is not built in yet"))
+    }
+}
 
 /// What a backup is to do.
 #[derive(Debug, Clone)]
@@ -31,6 +63,176 @@ pub async fn backup(
     observer: Arc<dyn Observer>,
     stop: StopFlag,
 ) -> Result<BackupReport> {
-    drop((plan, source, destinations, observer, stop));
-    Err(Error::internal("backups are not built in yet"))
+    let streams = stream_plans(&plan.work)?;
+    let mut copies = Copies::new(&plan.work.location, destinations, Arc::clone(&observer))?;
+    let running = run(&plan, &streams, source, &mut copies, &observer, &stop);
+    let outcome = unless_stopped(&stop, running).await;
+    copies.discard_unfinished().await;
+    observer.counters().enter(Phase::Done);
+    outcome
+}
+
+async fn run(
+    plan: &BackupPlan,
+    streams: &[StreamPlan; 2],
+    source: Box<dyn EntrySource>,
+    copies: &mut Copies,
+    observer: &Arc<dyn Observer>,
+    stop: &StopFlag,
+) -> Result<BackupReport> {
+    observer.counters().enter(Phase::Preparing);
+    copies.prepare().await?;
+    observer.counters().enter(Phase::Transferring);
+    let compressors = Compressors::start(plan.cores)?;
+    let names = streams.each_ref().map(|stream| {
+        object_name(
+            stream.stream,
+            stream.compression,
+            !stream.recipients.is_empty(),
+        )
+    });
+    let queues = copies.start(&names);
+    let (mut writers, mut summaries) = (Vec::new(), Vec::new());
+    for (stream, queues) in streams.iter().zip(queues) {
+        let (writer, summary) = stream::start(stream, &compressors, queues, Arc::clone(observer))?;
+        writers.push(writer);
+        summaries.push(summary);
+    }
+    drop(compressors);
+    let packing = pack(
+        source,
+        writers,
+        plan.work.task.max_unreadable,
+        observer,
+        stop,
+    );
+    let (packed, ()) = tokio::join!(packing, copies.stored());
+    if stop.is_stopped() {
+        return Err(cancelled());
+    }
+    if copies.all_failed_alone() {
+        copies.any_left()?;
+    }
+    let packed = packed?;
+    let mut heads = Vec::new();
+    for (stream, summary) in streams.iter().zip(summaries) {
+        heads.push(head(stream, ended(summary).await?));
+    }
+    observer.counters().enter(Phase::Confirming);
+    copies.finish(&manifest(plan, &packed, heads)).await?;
+    Ok(BackupReport {
+        counts: packed.counts,
+        streams: copies.streams(),
+        copies: copies.reports(),
+    })
+}
+
+/// How each stream is written. The index is always compressed in frames, so that it can be looked into.
+fn stream_plans(work: &BackupWork) -> Result<[StreamPlan; 2]> {
+    if work.task.encrypt && work.recipients.is_empty() {
+        return Err(Error::invalid(
+            "no_recipients",
+            "the task is to be encrypted and no recipient was given: nothing is written unsealed",
+        ));
+    }
+    let recipients = parse_recipients(&work.recipients)?;
+    Ok(
+        [(DATA, work.task.compression), (INDEX, Compression::Zstd)].map(|(stream, compression)| {
+            StreamPlan {
+                stream,
+                compression,
+                recipients: recipients.clone(),
+            }
+        }),
+    )
+}
+
+/// Reads the source on a thread of its own, and ends the streams only when what came of it may count.
+async fn pack(
+    source: Box<dyn EntrySource>,
+    writers: Vec<RawWriter>,
+    max_unreadable: u64,
+    observer: &Arc<dyn Observer>,
+    stop: &StopFlag,
+) -> Result<Packed> {
+    let (observer, stop) = (Arc::clone(observer), stop.clone());
+    let (outcome_in, outcome) = oneshot::channel();
+    stream::spawn("pack".to_owned(), move || {
+        let packed = pack_now(source, writers, max_unreadable, observer.as_ref(), &stop);
+        // A stopped run does not wait for it.
+        let _ = outcome_in.send(packed);
+    })?;
+    outcome
+        .await
+        .map_err(|_| Error::internal("reading the source ended unexpectedly"))?
+}
+
+fn pack_now(
+    source: Box<dyn EntrySource>,
+    writers: Vec<RawWriter>,
+    max_unreadable: u64,
+    observer: &dyn Observer,
+    stop: &StopFlag,
+) -> Result<Packed> {
+    let [mut data, mut index]: [RawWriter; 2] = writers
+        .try_into()
+        .map_err(|_| Error::internal("a backup has two streams"))?;
+    let packed = archive::pack(source, &mut data, &mut index, observer, stop)?;
+    let lost = packed.counts.unreadable + packed.counts.vanished;
+    if lost > max_unreadable {
+        let first: Vec<_> = packed.warnings.iter().take(3).map(String::as_str).collect();
+        return Err(Error::invalid(
+            "too_many_unreadable",
+            format!(
+                "{lost} files could not be read or vanished, the task accepts {max_unreadable}: {}",
+                first.join("; ")
+            ),
+        ));
+    }
+    data.finish()?;
+    index.finish()?;
+    Ok(packed)
+}
+
+async fn ended(summary: oneshot::Receiver<Result<StreamSummary>>) -> Result<StreamSummary> {
+    summary
+        .await
+        .map_err(|_| Error::internal("a stream ended without saying how"))?
+}
+
+fn head(plan: &StreamPlan, summary: StreamSummary) -> StoredStream {
+    StoredStream {
+        stream: plan.stream.to_owned(),
+        compression: plan.compression,
+        raw_bytes: summary.raw_bytes,
+        stored_bytes: summary.stored_bytes,
+        sha256: summary.sha256,
+        age_header: summary.age_header.as_deref().map(encode_header),
+        objects: Vec::new(),
+    }
+}
+
+fn manifest(plan: &BackupPlan, packed: &Packed, streams: Vec<StoredStream>) -> Manifest {
+    let work = &plan.work;
+    Manifest {
+        format_version: Manifest::FORMAT_VERSION,
+        product_version: env!("CARGO_PKG_VERSION").to_owned(),
+        record_id: work.record_id,
+        location: work.location.clone(),
+        created_at: work.created_at,
+        task: ManifestTask {
+            id: work.task_id,
+            name: work.task.name.to_string(),
+            source: work.task.source.clone(),
+        },
+        node: ManifestNode {
+            id: work.node_id,
+            name: work.node_name.clone(),
+            hostname: plan.hostname.clone(),
+        },
+        counts: packed.counts,
+        warnings: packed.warnings.clone(),
+        recipients: work.recipients.clone(),
+        streams,
+    }
 }

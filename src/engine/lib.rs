@@ -11,13 +11,17 @@
 
 pub mod archive;
 mod backup;
+mod confirm;
+mod copies;
 mod copy;
+mod create;
 mod destination;
 mod files;
 mod keys;
 mod manifest;
 mod remove;
 pub mod restore;
+mod stop;
 pub mod stream;
 mod target_test;
 mod verify;

@@ -1,4 +1,30 @@
 //! Streams: compressed in frames, sealed, laid down as objects, and read back at any place.
+//!
+//! The storage format of one stream, from the inside out:
+//!
+//! 1. **Frames.** The raw bytes are cut into frames of [`FRAME_BYTES`]; the last one is shorter. With zstd each is an independent
+//!    zstd frame that states its content size and carries its content checksum; with gzip each is a gzip member; without
+//!    compression the bytes stay as they are. So plain `zstd -d` and `gzip -d` read the whole.
+//! 2. **Seek table** (zstd only): a skippable frame in the zstd seekable format behind the last frame. Plain `zstd -d` skips it.
+//! 3. **Seal** (when there are recipients): age v1, binary, to X25519 recipients. The header and the 16 bytes of nonce that begin
+//!    the file also stand in the manifest, so that a key for this one stream can be unwrapped without touching storage.
+//! 4. **Objects.** One object, or a series of plain byte splits called `NAME.000001`, `NAME.000002` … Joining them gives the stream.
+//!
+//! So `cat NAME* | age -d -i key.txt | zstd -d` opens it without BackupX.
+
+mod block;
+mod fan_out;
+mod lay_down;
+mod layers;
+mod seek_table;
+mod volumes;
+mod write;
+
+pub(crate) use fan_out::{Pieces, queue};
+pub(crate) use lay_down::{GIVEN_UP, lay_down};
+pub(crate) use layers::object_name;
+pub(crate) use volumes::Budget;
+pub(crate) use write::{Compressors, RawWriter, StreamPlan, StreamSummary, spawn, start};
 
 use crate::Destination;
 use backupx_core::domain::access::StreamKey;
@@ -37,6 +63,6 @@ pub async fn open(
     stream: &str,
     keys: &[StreamKey],
 ) -> Result<Arc<dyn RawStream>> {
-    drop((destination, location, manifest, stream, keys));
+    let _pending = (destination, location, manifest, stream, keys);
     Err(Error::internal("reading streams is not built in yet"))
 }

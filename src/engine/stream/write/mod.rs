@@ -1,0 +1,79 @@
+//! Writing a stream: raw bytes in on one thread, compressed on all, sealed on one more, hashed and fanned out on a last one.
+
+mod compress;
+mod frames;
+mod seal;
+
+pub(crate) use compress::Compressors;
+pub(crate) use frames::RawWriter;
+pub(super) use seal::Sealed;
+
+use super::fan_out::{self, Pieces};
+use backupx_core::domain::task::Compression;
+use backupx_core::ports::observer::Observer;
+use backupx_core::{Error, Result};
+use std::sync::Arc;
+use std::thread;
+use tokio::sync::oneshot;
+
+/// How a stream is to be written.
+#[derive(Clone)]
+pub(crate) struct StreamPlan {
+    /// Its name, for threads.
+    pub(crate) stream: &'static str,
+    /// How it is compressed.
+    pub(crate) compression: Compression,
+    /// Whom it is sealed to; nobody means that it is not sealed.
+    pub(crate) recipients: Vec<age::x25519::Recipient>,
+}
+
+/// What came of a stream.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamSummary {
+    /// Bytes before compression.
+    pub(crate) raw_bytes: u64,
+    /// Bytes in storage.
+    pub(crate) stored_bytes: u64,
+    /// SHA-256 of the stored bytes, lower-case hex.
+    pub(crate) sha256: String,
+    /// Header and nonce of the seal.
+    pub(crate) age_header: Option<Vec<u8>>,
+}
+
+/// Starts the threads of one stream. What is written to the [`RawWriter`] arrives in `queues`; the receiver gets the summary when
+/// [`RawWriter::finish`] was called and everything is through, or why it did not come to that.
+pub(crate) fn start(
+    plan: &StreamPlan,
+    compressors: &Compressors,
+    queues: Vec<Pieces>,
+    observer: Arc<dyn Observer>,
+) -> Result<(RawWriter, oneshot::Receiver<Result<StreamSummary>>)> {
+    let (raw, frames) = frames::channel(plan.compression, compressors);
+    let (blocks_in, blocks) = crossbeam_channel::bounded(2);
+    let (sealed_in, sealed) = oneshot::channel();
+    let (summary_in, summary) = oneshot::channel();
+    let sealing = plan.clone();
+    spawn(format!("seal-{}", plan.stream), move || {
+        let outcome = seal::run(&sealing, &frames, blocks_in);
+        // The fan-out is gone when nobody wants the outcome any more.
+        let _ = sealed_in.send(outcome);
+    })?;
+    spawn(format!("fan-{}", plan.stream), move || {
+        let outcome = fan_out::run(&blocks, sealed, queues, observer.as_ref());
+        // The run was given up when nobody wants the outcome any more.
+        let _ = summary_in.send(outcome);
+    })?;
+    Ok((raw, summary))
+}
+
+/// Starts a named thread.
+pub(crate) fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    thread::Builder::new()
+        .name(name)
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| {
+            Error::unavailable("no_thread", "the host has no thread left for this run")
+                .with_source(error)
+        })
+}
