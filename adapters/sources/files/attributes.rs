@@ -5,6 +5,9 @@ use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use std::io::Write;
 
+/// Names and values, by name.
+pub(super) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// Where a thing's attributes are asked for.
 #[derive(Clone, Copy)]
 pub(super) enum Place<'a> {
@@ -26,11 +29,7 @@ pub(super) struct Attributes {
 
 impl Attributes {
     /// All attributes of the thing at `place` on the file system `device`, by name.
-    pub(super) fn read(
-        &mut self,
-        place: Place<'_>,
-        device: u64,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Errno> {
+    pub(super) fn read(&mut self, place: Place<'_>, device: u64) -> Result<Pairs, Errno> {
         if self.without == Some(device) {
             return Ok(Vec::new());
         }

@@ -191,8 +191,11 @@ impl Examiner {
             }),
             segments: None,
         };
-        let names = (stat.st_nlink > 1 && kind != EntryKind::Dir)
-            .then(|| (stat.st_dev, stat.st_ino, stat.st_nlink));
+        let names = (stat.st_nlink > 1 && kind != EntryKind::Dir).then_some((
+            stat.st_dev,
+            stat.st_ino,
+            stat.st_nlink,
+        ));
         Found {
             entry,
             names,

@@ -91,9 +91,12 @@ pub(super) struct Rules {
     pub(super) skip_cache_dirs: bool,
 }
 
+type Name = Box<[u8]>;
+type Names = Vec<(Name, FileType)>;
+
 struct Level {
     dir: Arc<Dir>,
-    names: std::vec::IntoIter<(Box<[u8]>, FileType)>,
+    names: std::vec::IntoIter<(Name, FileType)>,
     path_len: usize,
 }
 
@@ -211,13 +214,12 @@ impl<'a, E: FnMut(Item) -> Result<()>> Walk<'a, E> {
     }
 
     /// Opens and lists the folder `name`, or says that it is not to be entered.
-    #[expect(clippy::type_complexity, reason = "used once, by its neighbour")]
     fn open(
         &mut self,
         parent: &Arc<Dir>,
         name: &[u8],
         device: u64,
-    ) -> Result<Option<(Arc<Dir>, Vec<(Box<[u8]>, FileType)>)>, Errno> {
+    ) -> Result<Option<(Arc<Dir>, Names)>, Errno> {
         if self.levels.len() >= MAX_DEPTH {
             return Err(Errno::NAMETOOLONG);
         }
@@ -245,7 +247,7 @@ impl<'a, E: FnMut(Item) -> Result<()>> Walk<'a, E> {
         Ok(Some((dir, names)))
     }
 
-    fn descend(&mut self, dir: Arc<Dir>, names: Vec<(Box<[u8]>, FileType)>) {
+    fn descend(&mut self, dir: Arc<Dir>, names: Names) {
         if let Some(level) = self.levels.len().checked_sub(OPEN_LEVELS) {
             self.levels[level].dir.release();
         }
@@ -256,7 +258,7 @@ impl<'a, E: FnMut(Item) -> Result<()>> Walk<'a, E> {
         });
     }
 
-    fn list(&mut self, dir: &Dir) -> Result<Vec<(Box<[u8]>, FileType)>, Errno> {
+    fn list(&mut self, dir: &Dir) -> Result<Names, Errno> {
         let handle = dir.handle()?;
         let mut names = Vec::new();
         self.buffer.clear();
@@ -268,7 +270,7 @@ impl<'a, E: FnMut(Item) -> Result<()>> Walk<'a, E> {
                 names.push((name.into(), entry.file_type()));
             }
         }
-        names.sort_unstable_by(|(a, _): &(Box<[u8]>, _), (b, _)| a.cmp(b));
+        names.sort_unstable_by(|(a, _): &(Name, _), (b, _)| a.cmp(b));
         Ok(names)
     }
 
@@ -282,9 +284,9 @@ fn stat_type(dir: &Dir, name: &[u8]) -> Result<FileType, Errno> {
     Ok(FileType::from_raw_mode(stat.st_mode))
 }
 
-fn is_cache_dir(dir: &Dir, names: &[(Box<[u8]>, FileType)]) -> bool {
+fn is_cache_dir(dir: &Dir, names: &[(Name, FileType)]) -> bool {
     use rustix::fs::{Mode, OFlags};
-    let is_tag = |(name, kind): &(Box<[u8]>, FileType)| {
+    let is_tag = |(name, kind): &(Name, FileType)| {
         **name == *TAG_NAME && matches!(kind, FileType::RegularFile | FileType::Unknown)
     };
     if !names.iter().any(is_tag) {
