@@ -1,1 +1,51 @@
-//! Object stores: local folder and S3.
+//! Object stores: a local folder, and S3 with what speaks its protocol.
+//!
+//! [`Opener`] makes a store of a target's settings; what it answers keeps the contract of
+//! [`ObjectStore`](backupx_core::ports::objects::ObjectStore).
+
+mod local;
+
+pub use local::LocalStore;
+
+use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::target::TargetKind;
+use backupx_core::ports::objects::{ObjectStore, StoreOpener};
+use backupx_core::{Error, Result};
+use std::sync::Arc;
+
+/// Opens every kind of storage that this crate knows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Opener;
+
+impl StoreOpener for Opener {
+    fn open(&self, access: &TargetAccess) -> Result<Arc<dyn ObjectStore>> {
+        if access.relay {
+            return Err(Error::invalid(
+                "relay_only",
+                format!(
+                    "target {:?} is reached through the master only",
+                    access.name
+                ),
+            ));
+        }
+        match access.kind {
+            TargetKind::Local => Ok(Arc::new(LocalStore::open(access)?)),
+            TargetKind::S3 => Err(Error::internal("S3 is not built in yet")),
+        }
+    }
+}
+
+/// A setting that must be there.
+fn required<'a>(access: &'a TargetAccess, field: &str) -> Result<&'a str> {
+    access
+        .config
+        .get(field)
+        .map(String::as_str)
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| {
+            Error::field(
+                format!("config.{field}"),
+                format!("is required by target {:?}", access.name),
+            )
+        })
+}

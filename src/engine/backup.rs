@@ -1,6 +1,7 @@
 //! A backup: one source, read once, on several destinations at the same time.
 
 use crate::Destination;
+use crate::archive::{self, Packed};
 use crate::copies::Copies;
 use crate::keys::{encode_header, parse_recipients};
 use crate::stop::{cancelled, unless_stopped};
@@ -17,28 +18,6 @@ use backupx_core::ports::source::{EntrySource, StopFlag};
 use backupx_core::{Error, Result};
 use std::sync::Arc;
 use tokio::sync::oneshot;
-
-use self::archive::Packed;
-
-/// Stands in until the archive is there.
-mod archive {
-    use super::*;
-    use backupx_core::domain::report::Counts;
-    pub(super) struct Packed {
-        pub(super) counts: Counts,
-        pub(super) warnings: Vec<String>,
-    }
-    pub(super) fn pack(
-        source: Box<dyn EntrySource>,
-        data: &mut dyn std::io::Write,
-        index: &mut dyn std::io::Write,
-        observer: &dyn Observer,
-        stop: &StopFlag,
-    ) -> Result<Packed> {
-        let _pending = (source, data, index, observer, stop);
-        Err(Error::internal("the archive is not built in yet"))
-    }
-}
 
 /// What a backup is to do.
 #[derive(Debug, Clone)]
