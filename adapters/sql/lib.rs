@@ -1,1 +1,42 @@
-//! Relational state, queue, presence and signals on SQL databases.
+//! Relational state, command queue, presence and signals on a SQL database, behind the ports of `backupx_core`.
+//!
+//! [`SqlStores`] implements every state port. A statement that all engines can run stands once, in the file that is named like its
+//! port; what an engine does its own way is in [`engine`] and in the file named like the engine. Columns are integers and text only
+//! (instants are microseconds, JSON is text, booleans are 0 and 1), so that one driver interface serves all engines.
+//!
+//! ```no_run
+//! # async fn open() -> backupx_core::Result<()> {
+//! use backupx_core::ports::nodes::Nodes;
+//! let stores = backupx_sql::SqlStores::connect("sqlite:///var/lib/backupx/backupx.db").await?;
+//! let nodes: std::sync::Arc<dyn Nodes> = std::sync::Arc::new(stores.clone());
+//! # drop(nodes);
+//! # Ok(())
+//! # }
+//! ```
+
+mod accounts;
+mod answers;
+mod engine;
+mod error;
+mod events;
+mod filter;
+mod logs;
+pub mod migrate;
+mod nodes;
+mod operations;
+mod presence;
+mod queue;
+mod records;
+mod row;
+mod settings;
+mod signals;
+mod sqlite;
+mod stores;
+mod targets;
+mod tasks;
+mod wakers;
+
+#[cfg(test)]
+mod plans;
+
+pub use stores::SqlStores;

@@ -1,0 +1,103 @@
+//! Migrations: numbered scripts that are part of the program and bring a schema up to date, each in one transaction.
+
+use crate::engine::Engine;
+use crate::error::store;
+use crate::row::Columns;
+use backupx_core::{Error, Result};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Connection, Transaction};
+
+/// One step of the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// Its number; the schema's version is the highest one applied.
+    pub number: i64,
+    /// What it does, as in its file's name.
+    pub name: &'static str,
+    /// Its script.
+    pub sql: &'static str,
+}
+
+/// The migrations for SQLite, in order.
+pub const SQLITE: &[Migration] = &[Migration {
+    number: 1,
+    name: "initial",
+    sql: include_str!("../../migrations/sqlite/0001_initial.sql"),
+}];
+
+/// The migrations that a database at `version` lacks. `Conflict` when it has more than this program knows.
+pub(crate) fn pending(version: i64, migrations: &[Migration]) -> Result<Vec<Migration>> {
+    let newest = migrations.last().map_or(0, |migration| migration.number);
+    if version > newest {
+        return Err(Error::conflict(
+            "database_newer",
+            format!(
+                "the database has schema {version} and this program knows {newest} at most: it was written by a newer backupx, run that one or restore the copy made before its migration"
+            ),
+        ));
+    }
+    Ok(migrations
+        .iter()
+        .filter(|migration| migration.number > version)
+        .copied()
+        .collect())
+}
+
+/// The schema's version; the table of migrations is made when it is missing.
+pub(crate) async fn version(connection: &mut AnyConnection) -> Result<i64> {
+    sqlx::query(
+        "CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL)",
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(store)?;
+    sqlx::query("SELECT COALESCE(MAX(number), 0) AS version FROM schema_migrations")
+        .fetch_one(connection)
+        .await
+        .map_err(store)?
+        .int("version")
+}
+
+/// Applies one migration unless another process did so meanwhile.
+pub(crate) async fn apply(
+    connection: &mut AnyConnection,
+    engine: Engine,
+    migration: Migration,
+) -> Result<()> {
+    let mut transaction: Transaction<'_, Any> =
+        connection.begin_with(engine.begin()).await.map_err(store)?;
+    if version(&mut transaction).await? >= migration.number {
+        return transaction.rollback().await.map_err(store);
+    }
+    sqlx::raw_sql(AssertSqlSafe(migration.sql))
+        .execute(&mut *transaction)
+        .await
+        .map_err(|error| failed(migration, error))?;
+    sqlx::query("INSERT INTO schema_migrations (number, name) VALUES ($1, $2)")
+        .bind(migration.number)
+        .bind(migration.name)
+        .execute(&mut *transaction)
+        .await
+        .map_err(store)?;
+    transaction.commit().await.map_err(store)?;
+    tracing::info!(
+        number = migration.number,
+        name = migration.name,
+        "applied a migration"
+    );
+    Ok(())
+}
+
+fn failed(migration: Migration, error: sqlx::Error) -> Error {
+    let cause = store(error);
+    Error::new(
+        cause.kind(),
+        "migration_failed",
+        format!(
+            "migration {:04}_{} failed and changed nothing: {}",
+            migration.number,
+            migration.name,
+            cause.message()
+        ),
+    )
+    .with_source(cause)
+}

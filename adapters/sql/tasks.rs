@@ -1,0 +1,289 @@
+//! The store of tasks.
+
+use crate::SqlStores;
+use crate::error::{store, taken};
+use crate::records::add_record;
+use crate::row::{Columns, json, micros, optional_micros};
+use crate::stores::{certain, commit, returning};
+use async_trait::async_trait;
+use backupx_core::domain::id::{RecordId, TaskId};
+use backupx_core::domain::page::{Page, PageRequest};
+use backupx_core::domain::task::{Task, TaskSpec};
+use backupx_core::domain::time::Timestamp;
+use backupx_core::ports::records::NewRecord;
+use backupx_core::ports::tasks::Tasks;
+use backupx_core::{Error, FieldError, Result};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Transaction};
+
+macro_rules! columns {
+    () => {
+        "id, spec, enabled, next_run_at, created_at, updated_at, version"
+    };
+}
+
+const GET: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE id = $1");
+const BY_NAME: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE name = $1");
+const ADD: &str = concat!(
+    "INSERT INTO tasks (name, node_id, spec, enabled, next_run_at, created_at, updated_at, version) VALUES ($1, $2, $3, 1, $4, $5, $5, 1) RETURNING ",
+    columns!()
+);
+const UPDATE: &str = concat!(
+    "UPDATE tasks SET name = $3, node_id = $4, spec = $5, next_run_at = $6, updated_at = $7, version = version + 1 WHERE id = $1 AND version = $2 RETURNING ",
+    columns!()
+);
+const SET_ENABLED: &str = concat!(
+    "UPDATE tasks SET enabled = $2, next_run_at = $3, updated_at = $4, version = version + 1 WHERE id = $1 RETURNING ",
+    columns!()
+);
+pub(crate) const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tasks WHERE id > $1 ORDER BY id LIMIT $2"
+);
+pub(crate) const DUE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tasks WHERE enabled = 1 AND next_run_at IS NOT NULL AND next_run_at <= $1 ORDER BY next_run_at, id LIMIT $2"
+);
+/// Only an enabled schedule fires: somebody may have turned it off since it was seen to be due.
+const FIRE: &str =
+    "UPDATE tasks SET next_run_at = $3 WHERE id = $1 AND next_run_at = $2 AND enabled = 1";
+
+#[async_trait]
+impl Tasks for SqlStores {
+    async fn add(
+        &self,
+        spec: &TaskSpec,
+        next_run_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Task> {
+        let mut transaction = self.begin().await?;
+        refuse_unknown(&mut transaction, spec).await?;
+        let statement = sqlx::query(ADD)
+            .bind(spec.name.as_str())
+            .bind(spec.node_id.0)
+            .bind(json(spec)?)
+            .bind(optional_micros(next_run_at))
+            .bind(micros(now));
+        let row = returning(statement, &mut *transaction)
+            .await
+            .map_err(name_taken(spec))?;
+        let task = task(&certain(row)?)?;
+        name_targets(&mut transaction, task.id, spec).await?;
+        commit(transaction).await?;
+        Ok(task)
+    }
+
+    async fn get(&self, id: TaskId) -> Result<Option<Task>> {
+        let row = sqlx::query(GET)
+            .bind(id.0)
+            .fetch_optional(self.reader())
+            .await
+            .map_err(store)?;
+        row.as_ref().map(task).transpose()
+    }
+
+    async fn by_name(&self, name: &str) -> Result<Option<Task>> {
+        let row = sqlx::query(BY_NAME)
+            .bind(name)
+            .fetch_optional(self.reader())
+            .await
+            .map_err(store)?;
+        row.as_ref().map(task).transpose()
+    }
+
+    async fn list(&self, page: PageRequest) -> Result<Page<Task>> {
+        let rows = sqlx::query(LIST)
+            .bind(page.after.unwrap_or(i64::MIN))
+            .bind(i64::from(page.limit) + 1)
+            .fetch_all(self.reader())
+            .await
+            .map_err(store)?;
+        let tasks = rows.iter().map(task).collect::<Result<Vec<_>>>()?;
+        Ok(Page::from_rows(tasks, page.limit, |task| task.id.0))
+    }
+
+    async fn update(
+        &self,
+        id: TaskId,
+        version: i64,
+        spec: &TaskSpec,
+        next_run_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Task> {
+        let mut transaction = self.begin().await?;
+        let current = sqlx::query(GET)
+            .bind(id.0)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(store)?
+            .ok_or_else(|| not_found(id))?;
+        refuse_unknown(&mut transaction, spec).await?;
+        let statement = sqlx::query(UPDATE)
+            .bind(id.0)
+            .bind(version)
+            .bind(spec.name.as_str())
+            .bind(spec.node_id.0)
+            .bind(json(spec)?)
+            .bind(optional_micros(next_run_at))
+            .bind(micros(now));
+        let row = returning(statement, &mut *transaction)
+            .await
+            .map_err(name_taken(spec))?;
+        let Some(row) = row else {
+            return Err(stale(id, version, current.int("version")?));
+        };
+        sqlx::query("DELETE FROM task_targets WHERE task_id = $1")
+            .bind(id.0)
+            .execute(&mut *transaction)
+            .await
+            .map_err(store)?;
+        name_targets(&mut transaction, id, spec).await?;
+        commit(transaction).await?;
+        task(&row)
+    }
+
+    async fn set_enabled(
+        &self,
+        id: TaskId,
+        enabled: bool,
+        next_run_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Task> {
+        let statement = sqlx::query(SET_ENABLED)
+            .bind(id.0)
+            .bind(i64::from(enabled))
+            .bind(optional_micros(next_run_at))
+            .bind(micros(now));
+        let row = returning(statement, self.writer()).await.map_err(store)?;
+        task(&row.ok_or_else(|| not_found(id))?)
+    }
+
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Task>> {
+        let rows = sqlx::query(DUE)
+            .bind(micros(now))
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await
+            .map_err(store)?;
+        rows.iter().map(task).collect()
+    }
+
+    async fn fire(
+        &self,
+        id: TaskId,
+        expected: Timestamp,
+        next: Option<Timestamp>,
+        record: Option<NewRecord>,
+    ) -> Result<Option<RecordId>> {
+        let mut transaction = self.begin().await?;
+        let fired = sqlx::query(FIRE)
+            .bind(id.0)
+            .bind(micros(expected))
+            .bind(optional_micros(next))
+            .execute(&mut *transaction)
+            .await
+            .map_err(store)?;
+        if fired.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let written = match record {
+            Some(record) => add_record(&mut transaction, record).await?.ok(),
+            None => None,
+        };
+        commit(transaction).await?;
+        Ok(written.map(|record| record.id))
+    }
+
+    async fn remove(&self, id: TaskId) -> Result<bool> {
+        let done = sqlx::query("DELETE FROM tasks WHERE id = $1")
+            .bind(id.0)
+            .execute(self.writer())
+            .await
+            .map_err(store)?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+/// Refuses a task that names a node or a target that does not exist; every one of them is named.
+async fn refuse_unknown(transaction: &mut Transaction<'_, Any>, spec: &TaskSpec) -> Result<()> {
+    let mut wrong = Vec::new();
+    let node = sqlx::query("SELECT id FROM nodes WHERE id = $1")
+        .bind(spec.node_id.0)
+        .fetch_optional(&mut **transaction)
+        .await
+        .map_err(store)?;
+    if node.is_none() {
+        wrong.push(FieldError {
+            field: "nodeId".to_owned(),
+            message: format!("there is no node {}", spec.node_id),
+        });
+    }
+    for target in &spec.target_ids {
+        let known = sqlx::query("SELECT id FROM targets WHERE id = $1")
+            .bind(target.0)
+            .fetch_optional(&mut **transaction)
+            .await
+            .map_err(store)?;
+        if known.is_none() {
+            wrong.push(FieldError {
+                field: "targetIds".to_owned(),
+                message: format!("there is no target {target}"),
+            });
+        }
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::fields(wrong))
+    }
+}
+
+async fn name_targets(
+    transaction: &mut Transaction<'_, Any>,
+    id: TaskId,
+    spec: &TaskSpec,
+) -> Result<()> {
+    for target in &spec.target_ids {
+        sqlx::query(
+            "INSERT INTO task_targets (task_id, target_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(id.0)
+        .bind(target.0)
+        .execute(&mut **transaction)
+        .await
+        .map_err(store)?;
+    }
+    Ok(())
+}
+
+fn name_taken(spec: &TaskSpec) -> impl FnOnce(sqlx::Error) -> Error {
+    let name = spec.name.clone();
+    taken("task_name_taken", move || {
+        format!("there is a task called {name} already")
+    })
+}
+
+fn not_found(id: TaskId) -> Error {
+    Error::not_found("task_not_found", format!("there is no task {id}"))
+}
+
+fn stale(id: TaskId, version: i64, now: i64) -> Error {
+    Error::conflict(
+        "stale_version",
+        format!("task {id} is at version {now}, not {version}: somebody else changed it"),
+    )
+}
+
+fn task(row: &AnyRow) -> Result<Task> {
+    Ok(Task {
+        id: TaskId(row.int("id")?),
+        spec: row.json("spec")?,
+        enabled: row.flag("enabled")?,
+        next_run_at: row.optional_time("next_run_at")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        version: row.int("version")?,
+    })
+}
