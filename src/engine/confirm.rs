@@ -4,8 +4,9 @@ use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::manifest::{Manifest, StoredObject, StoredStream};
 use backupx_core::ports::objects::ObjectStore;
 use backupx_core::{Error, Result};
-use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream;
+use futures::{FutureExt, StreamExt};
 
 /// How many objects are asked for at the same time.
 const PARALLEL: usize = 8;
@@ -27,12 +28,12 @@ pub(crate) async fn look_at_all(
     location: &ObjectKey,
     streams: &[StoredStream],
 ) -> Vec<Finding> {
-    let objects = streams.iter().flat_map(|stream| &stream.objects);
-    stream::iter(objects)
-        .map(|object| look_at(store, location, object))
-        .buffered(PARALLEL)
-        .collect()
-        .await
+    let looks: Vec<BoxFuture<'_, _>> = streams
+        .iter()
+        .flat_map(|stream| &stream.objects)
+        .map(|object| look_at(store, location, object).boxed())
+        .collect();
+    stream::iter(looks).buffered(PARALLEL).collect().await
 }
 
 /// Confirms every object, or says which one is not as it should be.
