@@ -1,0 +1,244 @@
+//! The host's own policy: what this server lets its master ask for. Enforced here, before anything is opened (never 31).
+
+use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::target::TargetKind;
+use backupx_core::domain::task::SourceSpec;
+use backupx_core::domain::work::Work;
+use backupx_core::{Error, Result};
+use serde::Deserialize;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// What a host allows. A list that is not given allows everything, an empty one nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    file: PathBuf,
+    rules: Rules,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Rules {
+    /// Folders below which may be read: backups and browsing.
+    allowed_roots: Option<Vec<PathBuf>>,
+    /// Folders below which restores may write.
+    allowed_restore_roots: Option<Vec<PathBuf>>,
+    /// Folders below which backups may be kept.
+    allowed_target_roots: Option<Vec<PathBuf>>,
+    /// Most works at once.
+    max_concurrent: Option<usize>,
+}
+
+impl Policy {
+    /// Reads a policy file. One that is named and can't be read is an error, never an open door.
+    pub fn read(file: &Path) -> Result<Self> {
+        let shown = file.display();
+        let bad = |why: String| {
+            Error::invalid(
+                "bad_setting",
+                format!("the policy file {shown} {why}; nothing runs without it"),
+            )
+        };
+        let text = std::fs::read_to_string(file)
+            .map_err(|cause| bad(format!("can't be read: {cause}")))?;
+        let rules: Option<Rules> =
+            serde_norway::from_str(&text).map_err(|cause| bad(format!("is not right: {cause}")))?;
+        let rules = rules.unwrap_or_default();
+        for root in [
+            &rules.allowed_roots,
+            &rules.allowed_restore_roots,
+            &rules.allowed_target_roots,
+        ]
+        .into_iter()
+        .flatten()
+        .flatten()
+        {
+            if !root.is_absolute() || root.components().any(|part| part == Component::ParentDir) {
+                return Err(bad(format!(
+                    "names {}, which is not an absolute path without '..'",
+                    root.display()
+                )));
+            }
+        }
+        if rules.max_concurrent == Some(0) {
+            return Err(bad("has maxConcurrent 0; 1 is the least".to_owned()));
+        }
+        Ok(Self {
+            file: file.to_owned(),
+            rules,
+        })
+    }
+
+    /// The lower of `wanted` and what the policy allows at once.
+    pub fn cap(&self, wanted: usize) -> usize {
+        self.rules
+            .max_concurrent
+            .map_or(wanted, |most| most.min(wanted))
+    }
+
+    /// Refuses `work` that this host does not allow (`policy_denied`), and replaces paths of its target folder by what they lead to,
+    /// so that a link changed later leads nowhere else. Asks the file system: call it where blocking is allowed.
+    pub fn admit(&self, work: &mut Work) -> Result<()> {
+        match work {
+            Work::Backup(work) => {
+                let SourceSpec::File { paths, .. } = &work.task.source;
+                for path in paths {
+                    self.may_read(path)?;
+                }
+                self.may_use(work.targets.iter())
+            }
+            Work::Restore(work) => {
+                self.may_restore(&mut work.spec.to)?;
+                self.may_use(work.sources.iter())
+            }
+            Work::Verify(work) => self.may_use(work.targets.iter()),
+            Work::Copy(work) => self.may_use(work.sources.iter().chain(&work.targets)),
+            Work::Delete(work) => self.may_use([&work.target]),
+            Work::Browse { path } => self.may_read(path),
+            Work::TestTarget { target } => self.may_use([&*target]),
+            Work::ListFiles(work) => self.may_use(work.sources.iter()),
+        }
+    }
+
+    fn may_read(&self, path: &str) -> Result<()> {
+        match &self.rules.allowed_roots {
+            None => Ok(()),
+            Some(roots) => self.below(path, roots, "read").map(drop),
+        }
+    }
+
+    fn may_restore(&self, to: &mut Option<String>) -> Result<()> {
+        let Some(roots) = &self.rules.allowed_restore_roots else {
+            return Ok(());
+        };
+        // Where everything came from is decided by the archive: allowed only to those who may write everywhere.
+        let wanted = to.as_deref().unwrap_or("/");
+        let resolved = self.below(wanted, roots, "written to").map_err(|error| {
+            if to.is_some() {
+                error
+            } else {
+                self.denied(
+                    "a restore to where the files came from may write anywhere on this host"
+                        .to_owned(),
+                    &format!("name a folder below {} to restore to", list(roots)),
+                )
+            }
+        })?;
+        if to.is_some() {
+            *to = Some(resolved);
+        }
+        Ok(())
+    }
+
+    fn may_use<'a>(&self, targets: impl IntoIterator<Item = &'a TargetAccess>) -> Result<()> {
+        let Some(roots) = &self.rules.allowed_target_roots else {
+            return Ok(());
+        };
+        for target in targets {
+            if target.relay {
+                continue;
+            }
+            match target.kind {
+                TargetKind::Local => {
+                    let path = target.config.get("path").map_or("", String::as_str);
+                    self.below(path, roots, "used as a target")?;
+                }
+                TargetKind::S3 => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What `path` leads to, when that is one of `roots` or below one.
+    fn below(&self, path: &str, roots: &[PathBuf], purpose: &str) -> Result<String> {
+        let advice = if roots.is_empty() {
+            "no folder is allowed for this".to_owned()
+        } else {
+            format!("allowed are {}", list(roots))
+        };
+        let resolved = resolve(Path::new(path)).map_err(|why| {
+            self.denied(
+                format!("{path} may not be {purpose} on this host: {why}"),
+                &advice,
+            )
+        })?;
+        let allowed = roots.iter().any(|root| {
+            // A root that leads nowhere allows nothing.
+            resolve(root).is_ok_and(|root| resolved.starts_with(root))
+        });
+        let text = resolved.to_str().filter(|_| allowed);
+        text.map(str::to_owned).ok_or_else(|| {
+            let leads = if resolved == Path::new(path) {
+                String::new()
+            } else {
+                format!(" (it leads to {})", resolved.display())
+            };
+            self.denied(
+                format!("{path}{leads} may not be {purpose} on this host"),
+                &advice,
+            )
+        })
+    }
+
+    fn denied(&self, what: String, advice: &str) -> Error {
+        Error::forbidden(
+            "policy_denied",
+            format!(
+                "{what}, says its policy file {}; {advice}",
+                self.file.display()
+            ),
+        )
+    }
+}
+
+fn list(roots: &[PathBuf]) -> String {
+    roots
+        .iter()
+        .map(|root| root.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The path without links: the part that exists is resolved, the rest is appended as it is.
+fn resolve(path: &Path) -> Result<PathBuf, String> {
+    if !path.is_absolute() {
+        return Err("it is not an absolute path".to_owned());
+    }
+    if path.components().any(|part| part == Component::ParentDir) {
+        return Err("it contains '..'".to_owned());
+    }
+    let mut rest = Vec::new();
+    let mut existing = path;
+    loop {
+        match existing.canonicalize() {
+            Ok(mut resolved) => {
+                resolved.extend(rest.iter().rev());
+                return Ok(resolved);
+            }
+            Err(cause)
+                if matches!(
+                    cause.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) => {}
+            Err(cause) => return Err(cause.to_string()),
+        }
+        // A link to nothing could lead anywhere by the time it is used.
+        if existing.symlink_metadata().is_ok() {
+            return Err(format!(
+                "{} is a link that leads nowhere",
+                existing.display()
+            ));
+        }
+        match (existing.parent(), existing.file_name()) {
+            (Some(parent), Some(name)) => {
+                rest.push(name.to_owned());
+                existing = parent;
+            }
+            _ => return Err("it has no existing part".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

@@ -1,0 +1,191 @@
+//! The policy against a master that asks for more than the host allows.
+
+use super::Policy;
+use backupx_core::ErrorKind;
+use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::id::{RecordId, TargetId};
+use backupx_core::domain::key::ObjectKey;
+use backupx_core::domain::operation::{Overwrite, RestoreSpec};
+use backupx_core::domain::target::TargetKind;
+use backupx_core::domain::work::{RestoreWork, Work};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A host with the folders `allowed` and `secret`, and a policy that knows only the first.
+fn host(rules: &str) -> (TempDir, Policy) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["allowed", "allowed/inner", "secret", "allowed-too"] {
+        fs::create_dir(folder.path().join(name)).expect("a folder");
+    }
+    let rules = rules.replace("HOST", folder.path().to_str().expect("UTF-8"));
+    let file = folder.path().join("policy.yaml");
+    fs::write(&file, rules).expect("a policy file");
+    let policy = Policy::read(&file).expect("a good policy");
+    (folder, policy)
+}
+
+fn at(folder: &TempDir, path: &str) -> String {
+    folder.path().join(path).to_str().expect("UTF-8").to_owned()
+}
+
+fn restore(to: Option<String>) -> Work {
+    Work::Restore(RestoreWork {
+        record_id: RecordId(1),
+        location: ObjectKey::parse("t/2026/01/1-x").expect("a key"),
+        sources: Vec::new(),
+        keys: Vec::new(),
+        spec: RestoreSpec {
+            to,
+            include: Vec::new(),
+            overwrite: Overwrite::IfChanged,
+            dry_run: false,
+        },
+    })
+}
+
+fn folder_target(path: String) -> Work {
+    Work::TestTarget {
+        target: TargetAccess {
+            id: TargetId(1),
+            name: "disk".to_owned(),
+            kind: TargetKind::Local,
+            config: [("path".to_owned(), path)].into(),
+            secrets: Default::default(),
+            relay: false,
+        },
+    }
+}
+
+fn browse(path: String) -> Work {
+    Work::Browse { path }
+}
+
+#[track_caller]
+fn refused(policy: &Policy, mut work: Work) -> String {
+    let error = policy.admit(&mut work).expect_err("must be refused");
+    assert_eq!(
+        (error.kind(), error.code()),
+        (ErrorKind::Forbidden, "policy_denied")
+    );
+    assert!(error.message().contains("policy.yaml"), "{error}");
+    error.message().to_owned()
+}
+
+#[track_caller]
+fn allowed(policy: &Policy, mut work: Work) -> Work {
+    policy.admit(&mut work).expect("must be allowed");
+    work
+}
+
+#[test]
+fn without_a_policy_everything_is_allowed() {
+    let policy = Policy::default();
+    allowed(&policy, browse("/etc".to_owned()));
+    allowed(&policy, restore(None));
+    assert_eq!(policy.cap(8), 8);
+}
+
+#[test]
+fn never_31_nothing_outside_the_roots_is_read() {
+    let (folder, policy) = host("allowedRoots: [HOST/allowed]");
+    allowed(&policy, browse(at(&folder, "allowed")));
+    allowed(&policy, browse(at(&folder, "allowed/inner/not/there/yet")));
+    let message = refused(&policy, browse(at(&folder, "secret")));
+    assert!(message.contains("/secret may not be read"), "{message}");
+    refused(&policy, browse(at(&folder, "allowed-too")));
+    refused(&policy, browse("/".to_owned()));
+    refused(&policy, browse("relative".to_owned()));
+    refused(&policy, browse(String::new()));
+}
+
+#[test]
+fn never_31_no_way_leads_out_of_the_roots() {
+    let (folder, policy) = host("allowedRoots: [HOST/allowed]");
+    let links = folder.path().join("allowed");
+    symlink(folder.path().join("secret"), links.join("out")).expect("a link");
+    symlink(folder.path().join("not-there"), links.join("dangling")).expect("a link");
+    symlink(links.join("loop"), links.join("loop")).expect("a link");
+    refused(&policy, browse(at(&folder, "allowed/../secret")));
+    let message = refused(&policy, browse(at(&folder, "allowed/out")));
+    assert!(message.contains("it leads to"), "{message}");
+    refused(&policy, browse(at(&folder, "allowed/out/below")));
+    refused(&policy, browse(at(&folder, "allowed/dangling")));
+    refused(&policy, browse(at(&folder, "allowed/dangling/below")));
+    refused(&policy, browse(at(&folder, "allowed/loop")));
+}
+
+#[test]
+fn a_root_may_be_a_link_itself() {
+    let (folder, policy) = host("allowedRoots: [HOST/data]");
+    symlink(folder.path().join("allowed"), folder.path().join("data")).expect("a link");
+    allowed(&policy, browse(at(&folder, "data/inner")));
+    allowed(&policy, browse(at(&folder, "allowed/inner")));
+    refused(&policy, browse(at(&folder, "secret")));
+}
+
+#[test]
+fn never_31_restores_stay_below_the_restore_roots() {
+    let (folder, policy) = host("allowedRestoreRoots: [HOST/allowed]");
+    symlink(
+        folder.path().join("allowed/inner"),
+        folder.path().join("allowed/in"),
+    )
+    .expect("a link");
+    refused(&policy, restore(Some(at(&folder, "secret"))));
+    let message = refused(&policy, restore(None));
+    assert!(message.contains("name a folder below"), "{message}");
+    let Work::Restore(work) = allowed(&policy, restore(Some(at(&folder, "allowed/in/new")))) else {
+        unreachable!("the work keeps its kind")
+    };
+    let resolved = folder
+        .path()
+        .canonicalize()
+        .expect("exists")
+        .join("allowed/inner/new");
+    assert_eq!(
+        work.spec.to.as_deref().map(Path::new),
+        Some(resolved.as_path())
+    );
+    allowed(&policy, browse("/etc".to_owned()));
+}
+
+#[test]
+fn never_31_backups_are_kept_below_the_target_roots() {
+    let (folder, policy) = host("allowedTargetRoots: [HOST/allowed]");
+    allowed(&policy, folder_target(at(&folder, "allowed/backups")));
+    refused(&policy, folder_target(at(&folder, "secret")));
+}
+
+#[test]
+fn never_31_an_empty_list_allows_nothing() {
+    let (folder, policy) = host("allowedRoots: []");
+    let message = refused(&policy, browse(at(&folder, "allowed")));
+    assert!(message.contains("no folder is allowed"), "{message}");
+}
+
+#[test]
+fn the_policy_lowers_the_number_of_works_and_never_raises_it() {
+    let (_folder, policy) = host("maxConcurrent: 2");
+    assert_eq!((policy.cap(8), policy.cap(1)), (2, 1));
+}
+
+#[test]
+fn never_31_a_policy_that_is_not_right_is_an_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("policy.yaml");
+    let missing = Policy::read(&file).expect_err("must be refused");
+    assert!(missing.message().contains("can't be read"), "{missing}");
+    for (text, part) in [
+        ("allowedRoot: [/etc]", "unknown field `allowedRoot`"),
+        ("allowedRoots: [etc]", "not an absolute path"),
+        ("allowedRoots: [/a/../etc]", "not an absolute path"),
+        ("maxConcurrent: 0", "1 is the least"),
+        ("allowedRoots: /etc", "is not right"),
+    ] {
+        fs::write(&file, text).expect("a policy file");
+        let error = Policy::read(&file).expect_err("must be refused");
+        assert!(error.message().contains(part), "{text}: {error}");
+    }
+}

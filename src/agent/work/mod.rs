@@ -1,0 +1,254 @@
+//! The work itself: what a command asks for, done with the data path of `backupx_engine`.
+
+mod relay;
+mod targets;
+
+pub use relay::RelayStore;
+
+use crate::config::AgentConfig;
+use crate::facts::hostname;
+use crate::policy::Policy;
+use crate::runtime::{AgentDeps, Job};
+use async_trait::async_trait;
+use backupx_core::domain::log::Level;
+use backupx_core::domain::progress::Phase;
+use backupx_core::domain::report::{
+    BackupReport, Listing, Report, TestReport, TestStep, VerifyReport,
+};
+use backupx_core::domain::work::{
+    BackupWork, CopyWork, ListFilesWork, RestoreWork, VerifyWork, Work,
+};
+use backupx_core::ports::master::MasterLink;
+use backupx_core::ports::observer::Observer;
+use backupx_core::{Error, Result};
+use backupx_engine::{BackupPlan, Destination};
+use std::sync::Arc;
+use std::time::Duration;
+use targets::Targets;
+
+/// How long listing a folder may take: a dead network mount never answers.
+const BROWSE: Duration = Duration::from_secs(30);
+/// How long any other short question may take.
+const SHORT: Duration = Duration::from_secs(120);
+
+/// Carries commands out.
+#[async_trait]
+pub(crate) trait Hands: Send + Sync {
+    /// Does `work`, tells `job` how far it is, and ends soon after the job's stop flag is raised. May be dropped at any time.
+    async fn carry_out(&self, work: Work, job: Arc<Job>) -> Result<Report>;
+}
+
+/// The hands that really do it.
+pub(crate) struct Engine {
+    link: Arc<dyn MasterLink>,
+    deps: AgentDeps,
+    policy: Arc<Policy>,
+    cores: usize,
+}
+
+#[async_trait]
+impl Hands for Engine {
+    async fn carry_out(&self, work: Work, job: Arc<Job>) -> Result<Report> {
+        match self.admitted(work).await? {
+            Work::Backup(work) => self.backup(*work, &job).await.map(Report::Backup),
+            Work::Restore(work) => self.restore(work, &job).await,
+            Work::Verify(work) => self.verify(work, &job).await.map(Report::Verify),
+            Work::Copy(work) => self.copy(work, &job).await,
+            Work::Delete(work) => {
+                let store = self.targets(&job).open(&work.target)?.store;
+                backupx_engine::remove(store.as_ref(), &work.location)
+                    .await
+                    .map(Report::Delete)
+            }
+            Work::Browse { path } => self.browse(path).await.map(Report::Browse),
+            Work::TestTarget { target } => {
+                let report = match self.targets(&job).open(&target) {
+                    Ok(destination) => within(SHORT, test(destination)).await,
+                    Err(error) => Err(error),
+                };
+                Ok(Report::TestTarget(
+                    report.unwrap_or_else(|error| failed_test(&error)),
+                ))
+            }
+            Work::ListFiles(work) => within(SHORT, self.list_files(work, &job)).await,
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn new(link: Arc<dyn MasterLink>, deps: AgentDeps, config: &AgentConfig) -> Self {
+        Self {
+            link,
+            deps,
+            policy: Arc::clone(&config.policy),
+            cores: config.cores.max(1),
+        }
+    }
+
+    /// The work, once the host's policy lets it pass. Asks the file system, so it runs where blocking is allowed.
+    async fn admitted(&self, mut work: Work) -> Result<Work> {
+        let policy = Arc::clone(&self.policy);
+        let asked = tokio::task::spawn_blocking(move || policy.admit(&mut work).map(|()| work));
+        within(BROWSE, async { asked.await.map_err(broke_down)? }).await
+    }
+
+    fn targets(&self, job: &Arc<Job>) -> Targets {
+        Targets {
+            opener: Arc::clone(&self.deps.opener),
+            link: Arc::clone(&self.link),
+            job: Arc::clone(job),
+        }
+    }
+
+    async fn backup(&self, work: BackupWork, job: &Arc<Job>) -> Result<BackupReport> {
+        job.counters().enter(Phase::Preparing);
+        let (destinations, failed) = self.targets(job).open_all(&work.targets);
+        if destinations.is_empty() {
+            let first = failed.into_iter().next();
+            return Err(first.map_or_else(
+                || Error::invalid("no_target", "this backup has no target"),
+                |(_, error)| error,
+            ));
+        }
+        let cores = work
+            .task
+            .max_cores
+            .map_or(self.cores, |most| usize::from(most).min(self.cores));
+        let source = self.deps.sources.open(&work.task.source)?;
+        let plan = BackupPlan {
+            work,
+            hostname: hostname(),
+            cores,
+        };
+        let mut report = backupx_engine::backup(
+            plan,
+            source,
+            destinations,
+            self.observer(job),
+            job.stop_flag(),
+        )
+        .await?;
+        report.copies.extend(targets::failed_copies(failed));
+        Ok(report)
+    }
+
+    async fn restore(&self, work: RestoreWork, job: &Arc<Job>) -> Result<Report> {
+        let sources = self.targets(job).open_some(&work.sources)?;
+        let _pending = sources;
+        Err(Error::invalid("not_built", "restores are not built in yet"))
+    }
+
+    /// Every copy is looked at, whatever the others say.
+    async fn verify(&self, work: VerifyWork, job: &Arc<Job>) -> Result<VerifyReport> {
+        let mut copies = Vec::new();
+        let (destinations, failed) = self.targets(job).open_all(&work.targets);
+        for destination in &destinations {
+            let stop = job.stop_flag();
+            let verified = backupx_engine::verify(
+                &work.location,
+                &work.keys,
+                work.mode,
+                destination,
+                self.observer(job),
+                stop.clone(),
+            )
+            .await;
+            copies.push(match verified {
+                Ok(copy) => copy,
+                Err(error) if stop.is_stopped() => return Err(error),
+                Err(error) => {
+                    job.log(
+                        Level::Error,
+                        format!("{}: {}", destination.name, error.chain()),
+                    );
+                    targets::unverified(destination.target_id, &error)
+                }
+            });
+        }
+        copies.extend(
+            failed
+                .iter()
+                .map(|(target, error)| targets::unverified(*target, error)),
+        );
+        Ok(VerifyReport { copies })
+    }
+
+    async fn copy(&self, work: CopyWork, job: &Arc<Job>) -> Result<Report> {
+        let targets = self.targets(job);
+        let sources = targets.open_some(&work.sources)?;
+        let (destinations, failed) = targets.open_all(&work.targets);
+        let mut copies = if destinations.is_empty() {
+            Vec::new()
+        } else {
+            backupx_engine::copy(
+                &work.location,
+                sources,
+                destinations,
+                self.observer(job),
+                job.stop_flag(),
+            )
+            .await?
+        };
+        copies.extend(targets::failed_copies(failed));
+        Ok(Report::Copy { copies })
+    }
+
+    async fn browse(&self, path: String) -> Result<Listing> {
+        let sources = Arc::clone(&self.deps.sources);
+        let listed = tokio::task::spawn_blocking(move || sources.browse(&path));
+        within(BROWSE, async { listed.await.map_err(broke_down)? }).await
+    }
+
+    async fn list_files(&self, work: ListFilesWork, job: &Arc<Job>) -> Result<Report> {
+        let sources: Vec<Destination> = self.targets(job).open_some(&work.sources)?;
+        backupx_engine::list_files(
+            &work.location,
+            sources,
+            &work.keys,
+            &work.path,
+            work.limit,
+            work.after.as_deref(),
+        )
+        .await
+        .map(Report::ListFiles)
+    }
+
+    fn observer(&self, job: &Arc<Job>) -> Arc<dyn Observer> {
+        Arc::<Job>::clone(job)
+    }
+}
+
+/// The result of `call`, or an error when it takes longer than `limit`.
+async fn within<T>(limit: Duration, call: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
+        Err(Error::unavailable(
+            "timed_out",
+            format!(
+                "no answer from this host's file system or the storage within {} s",
+                limit.as_secs()
+            ),
+        ))
+    })
+}
+
+fn broke_down(cause: tokio::task::JoinError) -> Error {
+    Error::internal("a thread of the agent broke down; its log says more").with_source(cause)
+}
+
+async fn test(destination: Destination) -> Result<TestReport> {
+    Ok(backupx_engine::test_target(destination.store.as_ref()).await)
+}
+
+/// The report about a target that could not even be opened, or that never answered.
+fn failed_test(error: &Error) -> TestReport {
+    TestReport {
+        ok: false,
+        steps: vec![TestStep {
+            name: "open".to_owned(),
+            ok: false,
+            message: error.chain(),
+            duration_ms: 0,
+        }],
+        conditional_create: false,
+    }
+}

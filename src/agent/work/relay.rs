@@ -1,0 +1,126 @@
+//! The relay: a target that only the master reaches, as a store like any other. Its objects go through the master, and only those of
+//! the command's own record: the master adds a name to the folder that it chose itself (never 20).
+
+use async_trait::async_trait;
+use backupx_core::domain::command::Lease;
+use backupx_core::domain::id::{CommandId, TargetId};
+use backupx_core::domain::key::ObjectKey;
+use backupx_core::ports::master::MasterLink;
+use backupx_core::ports::objects::{Layout, ObjectInfo, ObjectStore, ObjectWriter};
+use backupx_core::{Error, Result};
+use bytes::Bytes;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Bytes of one volume: small enough to be repeated when the way to the master is bad.
+const VOLUME_BYTES: u64 = 16 << 20;
+/// Volumes under way at once.
+const PARALLEL: usize = 3;
+
+/// A target behind the master.
+pub struct RelayStore {
+    link: Arc<dyn MasterLink>,
+    command: CommandId,
+    lease: Arc<dyn Fn() -> Lease + Send + Sync>,
+    target: TargetId,
+}
+
+impl RelayStore {
+    /// The target `target` of `command`; `lease` answers the command's lease as it is at the time of each call.
+    pub fn new(
+        link: Arc<dyn MasterLink>,
+        command: CommandId,
+        lease: Arc<dyn Fn() -> Lease + Send + Sync>,
+        target: TargetId,
+    ) -> Self {
+        Self {
+            link,
+            command,
+            lease,
+            target,
+        }
+    }
+
+    fn not_here(&self, what: &str) -> Error {
+        Error::invalid(
+            "not_relayed",
+            format!(
+                "target {} is behind the master, which {what} by itself",
+                self.target
+            ),
+        )
+    }
+}
+
+#[async_trait]
+impl ObjectStore for RelayStore {
+    fn layout(&self) -> Layout {
+        Layout::Volumes {
+            volume_bytes: VOLUME_BYTES,
+            parallel: PARALLEL,
+        }
+    }
+
+    async fn begin(&self, _key: &ObjectKey) -> Result<Box<dyn ObjectWriter>> {
+        Err(self.not_here("takes whole volumes only and puts them down"))
+    }
+
+    async fn create(&self, key: &ObjectKey, body: Vec<Bytes>) -> Result<()> {
+        self.link
+            .relay_create(
+                self.command,
+                (self.lease)(),
+                self.target,
+                key.file_name(),
+                body,
+            )
+            .await
+    }
+
+    async fn stat(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>> {
+        let size = self
+            .link
+            .relay_stat(self.command, (self.lease)(), self.target, key.file_name())
+            .await?;
+        Ok(size.map(|size| ObjectInfo {
+            key: key.clone(),
+            size,
+            sha256: None,
+        }))
+    }
+
+    async fn read(&self, key: &ObjectKey, range: Range<u64>) -> Result<Bytes> {
+        self.link
+            .relay_read(
+                self.command,
+                (self.lease)(),
+                self.target,
+                key.file_name(),
+                range,
+            )
+            .await
+    }
+
+    async fn list(&self, _folder: &ObjectKey) -> Result<Vec<ObjectInfo>> {
+        Err(self.not_here("lists it"))
+    }
+
+    async fn remove(&self, _key: &ObjectKey) -> Result<()> {
+        Err(self.not_here("removes from it"))
+    }
+
+    async fn remove_all(&self, _folder: &ObjectKey) -> Result<(u64, u64)> {
+        Err(self.not_here("removes from it"))
+    }
+}
+
+impl fmt::Debug for RelayStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "RelayStore(target {} of command {})",
+            self.target, self.command
+        )
+    }
+}
