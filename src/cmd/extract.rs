@@ -1,0 +1,85 @@
+//! `backupx extract`: opens a stored backup without any master.
+
+mod keys;
+mod place;
+mod watcher;
+
+use super::failure::FAILED;
+use super::operation::restored;
+use super::output::{OutputFormat, key_values};
+use super::record::by_name;
+use anyhow::{Context, Result};
+use backupx_api::operations::Overwrite;
+use backupx_api::reports::RestoreReport;
+use backupx_core::domain::operation::RestoreSpec;
+use backupx_core::ports::source::StopFlag;
+use backupx_engine::restore::{RestorePlan, restore};
+use place::Place;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use watcher::Watcher;
+
+/// What, with which key, and where to.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The backup's folder, its data object or its manifest: a path, or s3://BUCKET/KEY with AWS_ACCESS_KEY_ID,
+    /// AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL in the environment
+    object: String,
+    /// File with the age identity that opens it (AGE-SECRET-KEY-1…), as `backupx key export` prints it
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+    /// Folder below which everything is written
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+    /// Only what matches: a folder's path means all below it, `*` stops at `/`, `**` does not. May be repeated
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<String>,
+    /// What happens to files that are there already: never, if-changed, always
+    #[arg(long, value_parser = overwrite, default_value = "if-changed")]
+    overwrite: Overwrite,
+    /// Only say what would be written
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Opens the backup and writes its files.
+pub(crate) async fn run(args: Args, output: OutputFormat) -> Result<ExitCode> {
+    let place = Place::parse(&args.object)?;
+    let destination = place.open()?;
+    let manifest = backupx_engine::read_manifest(destination.store.as_ref(), &place.location)
+        .await
+        .with_context(|| format!("{} can't be opened", args.object))?;
+    let keys = keys::unwrap(&manifest, args.identity.as_deref())?;
+    let to = std::path::absolute(&args.to)
+        .with_context(|| format!("--to {} can't be made absolute", args.to.display()))?;
+    let to = to
+        .into_os_string()
+        .into_string()
+        .map_err(|_| super::failure::usage("--to is not valid UTF-8"))?;
+    let plan = RestorePlan {
+        location: place.location,
+        keys,
+        spec: RestoreSpec {
+            to: Some(to),
+            include: args.include,
+            overwrite: args.overwrite.into(),
+            dry_run: args.dry_run,
+        },
+    };
+    let stop = StopFlag::default();
+    let watcher = Watcher::start(stop.clone());
+    let report = restore(plan, vec![destination], watcher.observer(), stop).await;
+    watcher.end().await;
+    let report = RestoreReport::from(report.context("the backup could not be put back")?);
+    let whole = report.failed_entries == 0;
+    output.print(&report, |report| key_values(&restored(report)))?;
+    Ok(if whole {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FAILED)
+    })
+}
+
+fn overwrite(text: &str) -> Result<Overwrite, String> {
+    by_name(Overwrite::ALL, Overwrite::as_str, text)
+}

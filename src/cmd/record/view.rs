@@ -1,0 +1,109 @@
+//! Records as people see them.
+
+use crate::cmd::output::{between, bytes, instant, instant_or_dash, key_values, or_dash, table};
+use backupx_api::page::Page;
+use backupx_api::records::{Counts, Record};
+
+/// A list of records.
+pub(crate) fn list(page: &Page<Record>) -> String {
+    table(
+        [
+            "id", "task", "node", "status", "begun", "took", "read", "stored", "copies",
+        ],
+        &["id", "took", "read", "stored", "copies"],
+        page.items.iter().map(|record| {
+            let good = record
+                .copies
+                .iter()
+                .filter(|copy| copy.manifest_sha256.is_some())
+                .count();
+            [
+                record.id.to_string(),
+                record.task_name.clone(),
+                node(record),
+                record.status.to_string(),
+                instant(record.started_at.unwrap_or(record.created_at)),
+                between(record.started_at, record.finished_at),
+                bytes(record.raw_bytes),
+                bytes(record.stored_bytes),
+                format!("{good}/{}", record.copies.len()),
+            ]
+        }),
+    )
+}
+
+/// One record.
+pub(crate) fn one(record: &Record) -> String {
+    let mut pairs = vec![
+        ("id", record.id.to_string()),
+        ("task", record.task_name.clone()),
+        ("node", node(record)),
+        ("status", record.status.to_string()),
+        ("begun by", record.trigger.to_string()),
+        ("made", instant(record.created_at)),
+        ("started", instant_or_dash(record.started_at)),
+        ("finished", instant_or_dash(record.finished_at)),
+        ("took", between(record.started_at, record.finished_at)),
+        ("read", read(record)),
+        ("stored", bytes(record.stored_bytes)),
+        ("location", record.location.clone()),
+    ];
+    let problems = problems(&record.counts);
+    if !problems.is_empty() {
+        pairs.push(("not as it should be", problems));
+    }
+    if let Some(lock) = &record.lock {
+        pairs.push((
+            "locked",
+            format!("{} (since {})", lock.reason, instant(lock.since)),
+        ));
+    }
+    if let Some(error) = &record.error {
+        pairs.push(("error", error.message.clone()));
+    }
+    let copies = table(
+        ["target", "copy", "stored", "verified", "error"],
+        &["stored"],
+        record.copies.iter().map(|copy| {
+            [
+                copy.target_name.clone(),
+                copy.status.to_string(),
+                bytes(copy.stored_bytes),
+                instant_or_dash(copy.verified_at),
+                or_dash(copy.error.clone().unwrap_or_default()),
+            ]
+        }),
+    );
+    format!("{}\n\n{copies}", key_values(&pairs))
+}
+
+fn node(record: &Record) -> String {
+    record
+        .node_name
+        .clone()
+        .unwrap_or_else(|| format!("#{}", record.node_id))
+}
+
+fn read(record: &Record) -> String {
+    let files = if record.status.is_final() {
+        record.counts.files
+    } else {
+        record.progress.files
+    };
+    format!("{} in {files} files", bytes(record.raw_bytes))
+}
+
+fn problems(counts: &Counts) -> String {
+    let problems = [
+        (counts.changed, "changed while they were read"),
+        (counts.unreadable, "could not be read"),
+        (counts.vanished, "vanished"),
+        (counts.skipped, "can't be archived"),
+    ];
+    let problems: Vec<_> = problems
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    problems.join(", ")
+}

@@ -1,0 +1,236 @@
+//! `backupx target`: places where backups are kept.
+
+use super::client::resolve::Named;
+use super::client::{Client, resolve};
+use super::failure::{FAILED, usage};
+use super::output::{OutputFormat, bytes, instant, key_values, or_dash, table, yes_no};
+use super::settings;
+use anyhow::Result;
+use backupx_api::nodes::Node;
+use backupx_api::page::Page;
+use backupx_api::reports::TestReport;
+use backupx_api::target_types::TargetType;
+use backupx_api::targets::{Target, TargetCreate, TargetTestRequest, Usage};
+use backupx_core::domain::target::TargetKind;
+use serde_json::json;
+use std::process::ExitCode;
+
+/// What to do with targets.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// List kinds of storage and their settings
+    Types,
+    /// Make a target
+    Add {
+        /// Unique name
+        name: String,
+        /// Kind of storage; `backupx target types` lists them
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: String,
+        /// A setting; secrets as key=@FILE or key=env:NAME. May be repeated
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        set: Vec<String>,
+    },
+    /// List targets
+    Ls,
+    /// Show a target; secrets are never shown
+    Show {
+        /// Id or name
+        target: String,
+    },
+    /// Write, read, list and delete on a target
+    Test {
+        /// Id or name
+        target: String,
+        /// The node that tries it: id or name [default: the master]
+        #[arg(long)]
+        node: Option<String>,
+    },
+    /// Show how much a target holds
+    Usage {
+        /// Id or name
+        target: String,
+    },
+    /// Remove a target that holds nothing
+    Rm {
+        /// Id or name
+        target: String,
+    },
+}
+
+/// Carries it out.
+pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCode> {
+    let client = Client::signed_in()?;
+    match command {
+        Command::Types => {
+            let page: Page<TargetType> = client.get("/target-types").await?;
+            output.print(&page, types_view)?;
+        }
+        Command::Add { name, kind, set } => {
+            let kind = TargetKind::parse(&kind).map_err(|error| usage(error.message()))?;
+            let create = TargetCreate {
+                name,
+                kind: kind.into(),
+                config: settings::parse(&set)?,
+            };
+            let target: Target = client.post("/targets", &create).await?;
+            output.print(&target, view)?;
+        }
+        Command::Ls => {
+            let items: Vec<Target> = client.list(Target::LIST, &[], usize::MAX).await?;
+            output.print(
+                &Page {
+                    items,
+                    next_cursor: None,
+                },
+                list_view,
+            )?;
+        }
+        Command::Show { target } => {
+            let target: Target = resolve::find(&client, &target).await?;
+            output.print(&target, view)?;
+        }
+        Command::Test { target, node } => {
+            let path = resolve::path::<Target>(&client, &target).await?;
+            let node_id = match node {
+                Some(node) => Some(resolve::find::<Node>(&client, &node).await?.id),
+                None => None,
+            };
+            let report: TestReport = client
+                .post(&format!("{path}/test"), &TargetTestRequest { node_id })
+                .await?;
+            output.print(&report, test_view)?;
+            if !report.ok {
+                return Ok(ExitCode::from(FAILED));
+            }
+        }
+        Command::Usage { target } => {
+            let path = resolve::path::<Target>(&client, &target).await?;
+            let usage: Usage = client.get(&format!("{path}/usage")).await?;
+            output.print(&usage, |usage| {
+                key_values(&[
+                    ("copies", usage.copies.to_string()),
+                    ("stored", bytes(usage.stored_bytes)),
+                ])
+            })?;
+        }
+        Command::Rm { target } => {
+            let target: Target = resolve::find(&client, &target).await?;
+            client
+                .delete(&format!("/targets/{}", target.id), &[])
+                .await?;
+            output.done(
+                &json!({ "id": target.id, "name": target.name, "removed": true }),
+                &format!("target {:?} was removed", target.name),
+            )?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn types_view(page: &Page<TargetType>) -> String {
+    let blocks: Vec<_> = page
+        .items
+        .iter()
+        .map(|kind| {
+            let fields = table(
+                ["setting", "required", "secret", "default", "meaning"],
+                &[],
+                kind.fields.iter().map(|field| {
+                    [
+                        field.name.clone(),
+                        yes_no(field.required),
+                        yes_no(field.secret),
+                        or_dash(field.default.clone().unwrap_or_default()),
+                        field.help.clone(),
+                    ]
+                }),
+            );
+            let fields: Vec<_> = fields.lines().map(|line| format!("  {line}")).collect();
+            format!("{}: {}\n{}", kind.kind, kind.title, fields.join("\n"))
+        })
+        .collect();
+    blocks.join("\n\n")
+}
+
+fn list_view(page: &Page<Target>) -> String {
+    table(
+        ["id", "name", "type", "where", "last test"],
+        &["id"],
+        page.items.iter().map(|target| {
+            let test = match &target.last_test {
+                None => "-".to_owned(),
+                Some(test) if test.ok => format!("ok {}", instant(test.at)),
+                Some(test) => format!("FAILED {}", instant(test.at)),
+            };
+            [
+                target.id.to_string(),
+                target.name.clone(),
+                target.kind.to_string(),
+                place(target),
+                test,
+            ]
+        }),
+    )
+}
+
+/// Where a target is, in a word.
+fn place(target: &Target) -> String {
+    let setting = |name: &str| target.config.get(name).cloned().unwrap_or_default();
+    match TargetKind::from(target.kind) {
+        TargetKind::Local if setting("at") == "master" => {
+            format!("{} (of the master)", setting("path"))
+        }
+        TargetKind::Local => setting("path"),
+        TargetKind::S3 => format!("{}/{}", setting("bucket"), setting("prefix")),
+    }
+}
+
+fn view(target: &Target) -> String {
+    let mut pairs = vec![
+        ("id", target.id.to_string()),
+        ("name", target.name.clone()),
+        ("type", target.kind.to_string()),
+    ];
+    pairs.extend(
+        target
+            .config
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone())),
+    );
+    pairs.extend(
+        target
+            .secrets_set
+            .iter()
+            .map(|name| (name.as_str(), "(set, never shown)".to_owned())),
+    );
+    pairs.push(("created", instant(target.created_at)));
+    if let Some(test) = &target.last_test {
+        pairs.push((
+            "last test",
+            format!("{}: {}", instant(test.at), test.message),
+        ));
+    }
+    key_values(&pairs)
+}
+
+fn test_view(report: &TestReport) -> String {
+    let steps = table(
+        ["step", "held", "took", "what was found"],
+        &["took"],
+        report.steps.iter().map(|step| {
+            [
+                step.name.clone(),
+                yes_no(step.ok),
+                format!("{} ms", step.duration_ms),
+                step.message.clone(),
+            ]
+        }),
+    );
+    let conclusion = if report.ok {
+        "The target works."
+    } else {
+        "The target does NOT work."
+    };
+    format!("{steps}\n\n{conclusion}")
+}

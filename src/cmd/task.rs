@@ -1,0 +1,132 @@
+//! `backupx task`: what is backed up, where to, when, and for how long.
+
+mod form;
+mod view;
+
+use super::client::{Client, resolve};
+use super::failure::usage;
+use super::output::OutputFormat;
+use super::record;
+use anyhow::Result;
+use backupx_api::page::Page;
+use backupx_api::records::Record;
+use backupx_api::tasks::{RetentionPlan, Task, TaskInput};
+use serde_json::json;
+use std::process::ExitCode;
+
+/// What to do with tasks.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Make a task
+    Add(Box<form::Add>),
+    /// List tasks
+    Ls,
+    /// Show a task
+    Show {
+        /// Id or name
+        task: String,
+    },
+    /// Change a task; what is not named stays as it is
+    Edit(Box<form::Edit>),
+    /// Run a task now
+    Run {
+        /// Id or name
+        task: String,
+        /// Follow the run to its end; exits 1 unless it ends in success
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Let a task run by its schedule
+    Enable {
+        /// Id or name
+        task: String,
+    },
+    /// Keep a task from running by its schedule
+    Disable {
+        /// Id or name
+        task: String,
+    },
+    /// Remove a task; its backups stay
+    Rm {
+        /// Id or name
+        task: String,
+    },
+    /// Show what retention would keep and remove now; changes nothing
+    Retention {
+        /// Id or name
+        task: String,
+    },
+}
+
+/// Carries it out.
+pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCode> {
+    let client = Client::signed_in()?;
+    match command {
+        Command::Add(form) => {
+            let input = form.input(&client).await?;
+            let task: Task = client.post("/tasks", &input).await?;
+            view::print(&client, output, &task).await?;
+        }
+        Command::Ls => {
+            let items: Vec<Task> = client.list("/tasks", &[], usize::MAX).await?;
+            let names = view::Names::read(&client, output).await?;
+            output.print(
+                &Page {
+                    items,
+                    next_cursor: None,
+                },
+                |page| names.list(page),
+            )?;
+        }
+        Command::Show { task } => {
+            let task: Task = resolve::find(&client, &task).await?;
+            view::print(&client, output, &task).await?;
+        }
+        Command::Edit(form) => {
+            let path = resolve::path::<Task>(&client, &form.task).await?;
+            let read = client.get_tagged::<Task>(&path).await?;
+            let before = TaskInput::from(read.value);
+            let after = form.apply(&client, before.clone()).await?;
+            if after == before {
+                return Err(usage("nothing is changed; name what is to be different"));
+            }
+            let task: Task = client.put(&path, read.etag, &after).await?;
+            view::print(&client, output, &task).await?;
+        }
+        Command::Run { task, wait } => return run_now(&client, output, &task, wait).await,
+        Command::Enable { task } => act(&client, output, &task, "enable").await?,
+        Command::Disable { task } => act(&client, output, &task, "disable").await?,
+        Command::Rm { task } => {
+            let task: Task = resolve::find(&client, &task).await?;
+            client.delete(&format!("/tasks/{}", task.id), &[]).await?;
+            output.done(
+                &json!({ "id": task.id, "name": task.name, "removed": true }),
+                &format!("task {:?} was removed; its backups stay", task.name),
+            )?;
+        }
+        Command::Retention { task } => {
+            let path = resolve::path::<Task>(&client, &task).await?;
+            let plan: RetentionPlan = client.get(&format!("{path}/retention-plan")).await?;
+            let names = view::Names::read(&client, output).await?;
+            output.print(&plan, |plan| names.plan(plan))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn act(client: &Client, output: OutputFormat, task: &str, verb: &str) -> Result<()> {
+    let path = resolve::path::<Task>(client, task).await?;
+    let task: Task = client.post(&format!("{path}/{verb}"), &json!({})).await?;
+    view::print(client, output, &task).await
+}
+
+async fn run_now(
+    client: &Client,
+    output: OutputFormat,
+    task: &str,
+    wait: bool,
+) -> Result<ExitCode> {
+    let path = resolve::path::<Task>(client, task).await?;
+    let record: Record = client.post(&format!("{path}/run"), &json!({})).await?;
+    record::end(client, output, record, wait).await
+}

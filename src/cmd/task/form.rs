@@ -1,0 +1,285 @@
+//! The flags of `task add` and `task edit`, and what they make of a task.
+
+use crate::cmd::client::{Client, resolve};
+use crate::cmd::failure::usage;
+use crate::cmd::settings;
+use anyhow::{Context, Result};
+use backupx_api::nodes::Node;
+use backupx_api::targets::Target;
+use backupx_api::tasks::{Compression, Retention, Schedule, Source, TaskInput};
+use std::path::Path;
+
+/// A task to make.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Add {
+    /// Unique name
+    name: String,
+    /// What is backed up: file
+    #[arg(
+        long = "type",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
+    kind: Kind,
+    #[command(flatten)]
+    what: What,
+}
+
+/// A task to change.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Edit {
+    /// Id or name
+    pub(crate) task: String,
+    /// A new name
+    #[arg(long)]
+    name: Option<String>,
+    /// Run by hand only
+    #[arg(long, conflicts_with_all = ["cron", "timezone"])]
+    no_cron: bool,
+    /// Leave nothing out
+    #[arg(long, conflicts_with = "exclude")]
+    no_exclude: bool,
+    #[command(flatten)]
+    what: What,
+}
+
+/// Kinds of task of this version.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Kind {
+    /// Files and folders
+    #[default]
+    File,
+}
+
+/// What both set; in an edit, lists replace the ones before.
+#[derive(Debug, Default, clap::Args)]
+struct What {
+    /// Where copies go: id or name; may be repeated
+    #[arg(long = "target", value_name = "TARGET")]
+    targets: Vec<String>,
+    /// The node that runs it: id or name; `local` is the master itself [default: local]
+    #[arg(long)]
+    node: Option<String>,
+    /// A file or folder on the node; may be repeated
+    #[arg(long, value_name = "PATH")]
+    source: Vec<String>,
+    /// A pattern in gitignore syntax of what is left out; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// A setting of the kind of task; files have none
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Stay on the file systems of the sources
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    one_file_system: Option<bool>,
+    /// Leave out folders that say by a CACHEDIR.TAG that they are caches [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    skip_cache_dirs: Option<bool>,
+    /// When it runs by itself: five or six cron fields, or @daily and the like
+    #[arg(long, value_name = "EXPR")]
+    cron: Option<String>,
+    /// IANA time zone of the schedule [default: UTC]
+    #[arg(long, value_name = "TZ")]
+    timezone: Option<String>,
+    /// zstd, gzip or none [default: zstd]
+    #[arg(long, value_name = "KIND", value_parser = compression)]
+    compression: Option<Compression>,
+    /// Seal it to the organisation's key; this is the default
+    #[arg(long, overrides_with = "no_encrypt")]
+    encrypt: bool,
+    /// Store it readable for everyone who reads the target
+    #[arg(long, overrides_with = "encrypt")]
+    no_encrypt: bool,
+    /// A further age recipient (age1…) that may open it; may be repeated
+    #[arg(long = "recipient", value_name = "AGE1")]
+    recipients: Vec<String>,
+    /// How many unreadable or vanished files fail the run [default: 100]
+    #[arg(long, value_name = "N")]
+    max_unreadable: Option<u64>,
+    /// Most processor cores that a run uses; 0 means all
+    #[arg(long, value_name = "N")]
+    max_cores: Option<u16>,
+    #[command(flatten)]
+    keep: Keep,
+}
+
+/// How many copies are kept; without any of these all of them are.
+#[derive(Debug, Default, clap::Args)]
+struct Keep {
+    /// Keep the newest N
+    #[arg(long, value_name = "N")]
+    keep_last: Option<u32>,
+    /// Keep the newest of each of N days
+    #[arg(long, value_name = "N")]
+    keep_daily: Option<u32>,
+    /// Keep the newest of each of N weeks
+    #[arg(long, value_name = "N")]
+    keep_weekly: Option<u32>,
+    /// Keep the newest of each of N months
+    #[arg(long, value_name = "N")]
+    keep_monthly: Option<u32>,
+    /// Keep the newest of each of N years
+    #[arg(long, value_name = "N")]
+    keep_yearly: Option<u32>,
+}
+
+impl Add {
+    /// The task as it is sent to the master.
+    pub(crate) async fn input(&self, client: &Client) -> Result<TaskInput> {
+        let Kind::File = self.kind;
+        if self.what.source.is_empty() {
+            return Err(usage("name what is backed up: --source PATH"));
+        }
+        if self.what.targets.is_empty() {
+            return Err(usage(
+                "name where it goes: --target NAME (`backupx target ls` lists them)",
+            ));
+        }
+        let empty = TaskInput {
+            name: self.name.clone(),
+            node_id: 0,
+            source: Source::File {
+                paths: Vec::new(),
+                excludes: Vec::new(),
+                one_file_system: false,
+                skip_cache_dirs: true,
+            },
+            target_ids: Vec::new(),
+            schedule: None,
+            compression: Compression::default(),
+            encrypt: true,
+            extra_recipients: Vec::new(),
+            retention: Retention::default(),
+            max_unreadable: 100,
+            max_cores: None,
+        };
+        self.what.apply(client, empty).await
+    }
+}
+
+impl Edit {
+    /// The task with the changes.
+    pub(crate) async fn apply(&self, client: &Client, mut task: TaskInput) -> Result<TaskInput> {
+        if let Some(name) = &self.name {
+            task.name.clone_from(name);
+        }
+        if self.no_cron {
+            task.schedule = None;
+        }
+        if self.no_exclude {
+            let Source::File { excludes, .. } = &mut task.source;
+            excludes.clear();
+        }
+        self.what.apply(client, task).await
+    }
+}
+
+impl What {
+    async fn apply(&self, client: &Client, mut task: TaskInput) -> Result<TaskInput> {
+        if let Some((key, _)) = settings::parse(&self.set)?.first_key_value() {
+            return Err(usage(format!(
+                "--set {key}: a task of type file has no such setting"
+            )));
+        }
+        self.apply_source(&mut task.source)?;
+        if !self.targets.is_empty() {
+            task.target_ids = resolve::ids::<Target>(client, &self.targets).await?;
+        }
+        if let Some(node) = &self.node {
+            task.node_id = resolve::find::<Node>(client, node).await?.id;
+        }
+        self.apply_schedule(&mut task.schedule)?;
+        set(&mut task.compression, self.compression);
+        if self.encrypt || self.no_encrypt {
+            task.encrypt = self.encrypt;
+        }
+        if !self.recipients.is_empty() {
+            task.extra_recipients.clone_from(&self.recipients);
+        }
+        set(&mut task.max_unreadable, self.max_unreadable);
+        if let Some(cores) = self.max_cores {
+            task.max_cores = (cores > 0).then_some(cores);
+        }
+        self.keep.apply(&mut task.retention);
+        Ok(task)
+    }
+
+    fn apply_source(&self, source: &mut Source) -> Result<()> {
+        let Source::File {
+            paths,
+            excludes,
+            one_file_system,
+            skip_cache_dirs,
+        } = source;
+        if !self.source.is_empty() {
+            *paths = self
+                .source
+                .iter()
+                .map(|path| absolute(path))
+                .collect::<Result<_>>()?;
+        }
+        if !self.exclude.is_empty() {
+            excludes.clone_from(&self.exclude);
+        }
+        set(one_file_system, self.one_file_system);
+        set(skip_cache_dirs, self.skip_cache_dirs);
+        Ok(())
+    }
+
+    fn apply_schedule(&self, schedule: &mut Option<Schedule>) -> Result<()> {
+        if self.timezone.is_some() && self.cron.is_none() && schedule.is_none() {
+            return Err(usage("--timezone needs --cron"));
+        }
+        if let Some(cron) = &self.cron {
+            let timezone = schedule
+                .take()
+                .map_or_else(|| "UTC".to_owned(), |before| before.timezone);
+            *schedule = Some(Schedule {
+                cron: cron.clone(),
+                timezone,
+            });
+        }
+        if let (Some(schedule), Some(timezone)) = (schedule, &self.timezone) {
+            schedule.timezone.clone_from(timezone);
+        }
+        Ok(())
+    }
+}
+
+impl Keep {
+    fn apply(&self, retention: &mut Retention) {
+        set(&mut retention.keep_last, self.keep_last);
+        set(&mut retention.keep_daily, self.keep_daily);
+        set(&mut retention.keep_weekly, self.keep_weekly);
+        set(&mut retention.keep_monthly, self.keep_monthly);
+        set(&mut retention.keep_yearly, self.keep_yearly);
+    }
+}
+
+fn set<T: Copy>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// A relative path is one of this host's current folder: right for `--node local`, and for an agent on the same host.
+fn absolute(path: &str) -> Result<String> {
+    if path.is_empty() {
+        return Err(usage("--source must not be empty"));
+    }
+    let absolute = std::path::absolute(Path::new(path))
+        .with_context(|| format!("--source {path:?} can't be made absolute"))?;
+    absolute
+        .into_os_string()
+        .into_string()
+        .map_err(|_| usage(format!("--source {path:?} is not valid UTF-8")))
+}
+
+fn compression(text: &str) -> Result<Compression, String> {
+    Compression::ALL
+        .iter()
+        .copied()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| "use zstd, gzip or none".to_owned())
+}
