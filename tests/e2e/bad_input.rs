@@ -130,12 +130,14 @@ fn never_31_a_path_outside_the_policy_is_refused_by_the_agent() -> Result<()> {
     let allowed = scene.path("allowed");
     fs::create_dir(&allowed)?;
     make_noise(&tree, 3, 1 << 10)?;
-    let policy = format!(
-        "policy:\n  allowedRoots: [{}]\n  allowedRestoreRoots: [{}]\n",
-        allowed.display(),
-        allowed.display()
-    );
-    let mut strict = Agent::registered(&scene.cli, "strict", &scene.cli.url, &policy)?;
+    let policy = scene.path("policy.yaml");
+    let folder = allowed.display();
+    fs::write(
+        &policy,
+        format!("allowedRoots: [{folder}]\nallowedRestoreRoots: [{folder}]\n"),
+    )?;
+    let config = format!("policy: {}\n", policy.display());
+    let mut strict = Agent::registered(&scene.cli, "strict", &scene.cli.url, &config)?;
     strict.resume()?;
     strict.wait_until_online(&scene.cli)?;
     scene.local_target("storage")?;
@@ -366,7 +368,7 @@ fn refused(ended: &Ended, what: &str) -> Result<()> {
 /// Fails unless the record says why it failed, with one of these words.
 fn says(record: &Value, words: &[&str]) -> Result<()> {
     let said =
-        record["failure"].to_string().to_lowercase() + &record["copies"].to_string().to_lowercase();
+        record["error"].to_string().to_lowercase() + &record["copies"].to_string().to_lowercase();
     ensure!(
         words.iter().any(|word| said.contains(word)),
         "the failure should speak of one of {words:?}: {record:#}"

@@ -138,7 +138,7 @@ fn strike(scene: &mut Scene, victim: Victim, moment: Duration) -> Result<()> {
                 "a record that is no success was offered for restore: {record:#}"
             );
             ensure!(
-                record["failure"]["message"]
+                record["error"]["message"]
                     .as_str()
                     .is_some_and(|message| !message.is_empty()),
                 "it does not say why it failed: {record:#}"

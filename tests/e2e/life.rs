@@ -152,7 +152,7 @@ fn an_agent_drains_on_sigterm() -> Result<()> {
     );
     let record = scene.end_of(id)?;
     ensure!(
-        record["status"] == "success" || record["failure"]["message"].is_string(),
+        record["status"] == "success" || record["error"]["message"].is_string(),
         "a drained run is finished or says why not: {record:#}"
     );
     Ok(())
