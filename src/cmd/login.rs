@@ -59,7 +59,10 @@ pub(crate) async fn run(args: Args, output: OutputFormat) -> Result<ExitCode> {
             new_key(client.clone(), username, password).await?
         }
     };
-    let who: CurrentSession = client.with_key(key.clone()).get("/session").await?;
+    let who: CurrentSession = client
+        .with_key(key.clone())
+        .get("/sessions/current")
+        .await?;
     let credentials = Credentials {
         master,
         key,
@@ -96,7 +99,7 @@ async fn new_key(client: Client, username: String, password: String) -> Result<S
         expires_at: None,
     };
     let made: Result<NewApiKey> = client.post("/api-keys", &create).await;
-    if let Err(error) = client.delete("/session", &[]).await {
+    if let Err(error) = client.delete("/sessions/current", &[]).await {
         say(&format!(
             "warning: the session could not be closed: {error}"
         ));

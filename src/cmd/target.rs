@@ -63,8 +63,8 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
     let client = Client::signed_in()?;
     match command {
         Command::Types => {
-            let page: Page<TargetType> = client.get("/target-types").await?;
-            output.print(&page, types_view)?;
+            let types: Vec<TargetType> = client.get("/target-types").await?;
+            output.print(&types, |types| types_view(types))?;
         }
         Command::Add { name, kind, set } => {
             let kind = TargetKind::parse(&kind).map_err(|error| usage(error.message()))?;
@@ -128,9 +128,8 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-fn types_view(page: &Page<TargetType>) -> String {
-    let blocks: Vec<_> = page
-        .items
+fn types_view(types: &[TargetType]) -> String {
+    let blocks: Vec<_> = types
         .iter()
         .map(|kind| {
             let fields = table(

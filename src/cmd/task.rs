@@ -106,7 +106,7 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
         }
         Command::Retention { task } => {
             let path = resolve::path::<Task>(&client, &task).await?;
-            let plan: RetentionPlan = client.get(&format!("{path}/retention-plan")).await?;
+            let plan: RetentionPlan = client.get(&format!("{path}/retention")).await?;
             let names = view::Names::read(&client, output).await?;
             output.print(&plan, |plan| names.plan(plan))?;
         }

@@ -51,8 +51,11 @@ pub(crate) async fn find<T: Named>(client: &Client, text: &str) -> Result<T> {
             found => return found,
         }
     }
-    let all: Vec<T> = client.list(T::LIST, &[], usize::MAX).await?;
-    all.into_iter()
+    let named: Vec<T> = client
+        .list(T::LIST, &[("name", text.to_owned())], usize::MAX)
+        .await?;
+    named
+        .into_iter()
         .find(|thing| thing.name() == text)
         .ok_or_else(|| {
             Hint::error(

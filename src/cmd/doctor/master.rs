@@ -50,7 +50,7 @@ pub(super) async fn look() -> Vec<Finding> {
         }
     }
     findings.push(version(&client).await);
-    match client.get::<CurrentSession>("/session").await {
+    match client.get::<CurrentSession>("/sessions/current").await {
         Ok(who) => findings.push(Finding::ok(
             "sign-in",
             format!("{} with the role {}", who.username, who.role),
