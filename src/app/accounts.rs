@@ -100,7 +100,11 @@ impl App {
             .users
             .add(&username, &hash, new.role, self.now())
             .await?;
-        tracing::info!(user.id = user.id.0, by = principal.username, "a user was added");
+        tracing::info!(
+            user.id = user.id.0,
+            by = principal.username,
+            "a user was added"
+        );
         Ok(user.into())
     }
 
@@ -127,7 +131,11 @@ impl App {
             .users
             .update(id, version, &change, self.now())
             .await?;
-        tracing::info!(user.id = id.0, by = principal.username, "a user was changed");
+        tracing::info!(
+            user.id = id.0,
+            by = principal.username,
+            "a user was changed"
+        );
         Ok(user.into())
     }
 
@@ -175,7 +183,11 @@ impl App {
         if !self.ports.users.remove(id).await? {
             return Err(no_user(id));
         }
-        tracing::info!(user.id = id.0, by = principal.username, "a user was removed");
+        tracing::info!(
+            user.id = id.0,
+            by = principal.username,
+            "a user was removed"
+        );
         Ok(())
     }
 }

@@ -19,10 +19,7 @@ impl App {
         request_hash: &str,
     ) -> Result<Option<KeptAnswer>> {
         if key.is_empty() || key.len() > 200 {
-            return Err(Error::field(
-                "Idempotency-Key",
-                "must have 1 to 200 bytes",
-            ));
+            return Err(Error::field("Idempotency-Key", "must have 1 to 200 bytes"));
         }
         let now = self.now();
         self.ports

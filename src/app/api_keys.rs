@@ -110,7 +110,11 @@ impl App {
                 if !may_see(principal, key.user_id) || !self.ports.api_keys.remove(id).await? {
                     return Err(gone());
                 }
-                tracing::info!(api_key.id = id.0, by = principal.username, "an API key was removed");
+                tracing::info!(
+                    api_key.id = id.0,
+                    by = principal.username,
+                    "an API key was removed"
+                );
                 return Ok(());
             }
             page.after = Some(keys.next.ok_or_else(gone)?);
@@ -130,7 +134,14 @@ impl App {
         let key = self
             .ports
             .api_keys
-            .add(&name, &token_hash(&plain), role, user, expires_at, self.now())
+            .add(
+                &name,
+                &token_hash(&plain),
+                role,
+                user,
+                expires_at,
+                self.now(),
+            )
             .await?;
         Ok(AddedApiKey {
             key: key.into(),

@@ -29,7 +29,10 @@ use zeroize::Zeroizing;
 
 /// Everything that the control plane asks of the outside.
 #[derive(Clone)]
-#[expect(missing_docs, reason = "each field is named after its port, which says what it is")]
+#[expect(
+    missing_docs,
+    reason = "each field is named after its port, which says what it is"
+)]
 pub struct Ports {
     pub nodes: Arc<dyn Nodes>,
     pub targets: Arc<dyn Targets>,

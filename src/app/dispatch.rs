@@ -1,13 +1,180 @@
-//! Dispatch: commands on their way to nodes - put in, claimed, and filled with what they need.
+//! Dispatch: commands on their way to nodes - put in under their subject, claimed, and handed out again when a hand-out got lost.
 
 use crate::App;
+use crate::ends::failed;
+use backupx_core::domain::command::{Command, CommandSpec, Lane, Subject};
 use backupx_core::domain::id::NodeId;
+use backupx_core::domain::operation::Operation;
 use backupx_core::domain::protocol::{Assignments, Poll};
+use backupx_core::domain::record::Record;
+use backupx_core::domain::report::Failure;
+use backupx_core::domain::work::Assignment;
+use backupx_core::ports::queue::NewCommand;
+use backupx_core::ports::signals::Topic;
 use backupx_core::{Error, Result};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Most commands of one answer.
+const MAX_AT_ONCE: u32 = 16;
+/// A waiting poll looks at least this often: nobody rings when a command's `not_before` comes, and a wake-up may get lost.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How long a command waits that could not be filled because a store did not answer.
+const FILL_AGAIN: chrono::Duration = chrono::Duration::seconds(15);
 
 impl App {
     /// Claims up to `free` commands of a lane for a node, waiting for the first one up to the smaller of the asked and the longest wait.
+    /// What is claimed stays claimed when the answer gets lost: the agent's next sign of life releases it (never 8).
     pub async fn poll(&self, node: NodeId, poll: Poll) -> Result<Assignments> {
-        Err(Error::internal("not built yet"))
+        self.heard(node).await?;
+        let free = poll.free.min(MAX_AT_ONCE);
+        // Register interest before looking, or what comes between is missed.
+        let mut work = self.ports.signals.subscribe(Topic::Node(node)).await?;
+        let wait = Duration::from_secs(poll.wait_secs).min(self.settings.long_poll_max);
+        let deadline = Instant::now() + wait.mul_f64(rand::random_range(0.8..=1.0));
+        loop {
+            let commands = self.claim_up_to(node, poll.lane, free).await?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !commands.is_empty() || left.is_zero() || free == 0 {
+                return Ok(Assignments {
+                    server_time: self.now(),
+                    commands,
+                });
+            }
+            work.wait(left.min(LOOK_AGAIN)).await;
+        }
+    }
+
+    async fn claim_up_to(&self, node: NodeId, lane: Lane, free: u32) -> Result<Vec<Assignment>> {
+        let mut assignments: Vec<Assignment> = Vec::new();
+        // Commands that turn out to be over are closed on the way, but not without end within one answer.
+        for _ in 0..free + 50 {
+            if assignments.len() >= free as usize {
+                break;
+            }
+            let command = match self.ports.queue.claim(node, lane, self.now()).await {
+                Ok(Some(command)) => command,
+                Ok(None) => break,
+                // What is claimed already must not get lost with this error.
+                Err(error) if !assignments.is_empty() => {
+                    tracing::warn!(node.id = node.0, error = error.chain(), "a claim failed");
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
+            match self.assign(&command).await {
+                Ok(Some(assignment)) => {
+                    tracing::info!(
+                        node.id = node.0,
+                        command.id = command.id.0,
+                        lease.no = command.lease.0,
+                        subject = %command.subject,
+                        "a command was handed out"
+                    );
+                    assignments.push(assignment);
+                }
+                Ok(None) => {}
+                Err(error) => self.could_not_assign(&command, &error).await?,
+            }
+        }
+        Ok(assignments)
+    }
+
+    /// A claimed command that could not be filled: handed out again when a store was only away, failed with the reason otherwise.
+    async fn could_not_assign(&self, command: &Command, error: &Error) -> Result<()> {
+        tracing::warn!(
+            command.id = command.id.0,
+            subject = %command.subject,
+            error = error.chain(),
+            "a command could not be handed out"
+        );
+        if error.is_retryable() && command.lease.0 < Command::MAX_CLAIMS {
+            return self.put_back(command, FILL_AGAIN).await;
+        }
+        let failure = Failure::new(error.code(), error.message());
+        self.end_command(command, &failed(failure)).await
+    }
+
+    /// A hand-out that the node never confirmed: back to the queue, later each time, and failed after the third.
+    pub(crate) async fn hand_out_lost(&self, command: &Command) -> Result<()> {
+        if command.lease.0 < Command::MAX_CLAIMS {
+            tracing::warn!(
+                command.id = command.id.0,
+                lease.no = command.lease.0,
+                "a hand-out got lost; the command is handed out again"
+            );
+            return self
+                .put_back(command, Command::hand_out_delay(command.lease.0))
+                .await;
+        }
+        let failure = Failure::new(
+            "hand_out_lost",
+            format!(
+                "the command was handed to the node {} times and the agent never confirmed it; look at the agent's log",
+                command.lease
+            ),
+        );
+        self.end_command(command, &failed(failure)).await
+    }
+
+    /// The command goes back first: a crash before the record follows leaves a record that the next claim starts again.
+    async fn put_back(&self, command: &Command, delay: chrono::Duration) -> Result<()> {
+        self.ports
+            .queue
+            .release(command.id, command.lease, self.now() + delay)
+            .await?;
+        match command.subject {
+            Subject::Record(id) => {
+                self.ports.records.requeue(id, command.lease).await?;
+            }
+            Subject::Operation(id) => {
+                self.ports.operations.requeue(id, command.lease).await?;
+            }
+            Subject::Request(_) => {}
+        }
+        self.notify(Topic::Node(command.node_id)).await;
+        self.notify(Topic::Subject(command.subject)).await;
+        Ok(())
+    }
+
+    /// Puts the command of a queued record in. Idempotent.
+    pub(crate) async fn enqueue_record(&self, record: &Record) -> Result<()> {
+        self.enqueue(
+            Subject::Record(record.id),
+            record.node_id,
+            CommandSpec::Backup,
+        )
+        .await
+    }
+
+    /// Puts the command of a queued operation in. Idempotent. A copy waits until what lay in its place is gone: the sweep asks again.
+    /// Answers whether the command is in.
+    pub(crate) async fn enqueue_operation(&self, operation: &Operation) -> Result<bool> {
+        if !self.place_is_clean(operation).await? {
+            return Ok(false);
+        }
+        self.enqueue(
+            Subject::Operation(operation.id),
+            operation.node_id,
+            CommandSpec::Operation,
+        )
+        .await?;
+        Ok(true)
+    }
+
+    async fn enqueue(&self, subject: Subject, node: NodeId, spec: CommandSpec) -> Result<()> {
+        let now = self.now();
+        let command = NewCommand {
+            subject,
+            node_id: node,
+            lane: Lane::Work,
+            spec,
+            not_before: now,
+            expires_at: None,
+        };
+        self.ports.queue.enqueue(command, now).await?;
+        self.notify(Topic::Node(node)).await;
+        self.notify(Topic::Subject(subject)).await;
+        Ok(())
     }
 }

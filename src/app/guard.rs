@@ -13,11 +13,7 @@ impl App {
     pub(crate) async fn check_guard(&self, keys: &[&str]) -> Result<()> {
         let now = self.now();
         for key in keys {
-            let (failures, last) = self
-                .ports
-                .sign_in_guard
-                .failures(key, now - WINDOW)
-                .await?;
+            let (failures, last) = self.ports.sign_in_guard.failures(key, now - WINDOW).await?;
             if failures >= MAX_FAILURES {
                 let wait = last.map_or(WINDOW, |last| last + WINDOW - now);
                 return Err(too_many(wait));

@@ -55,7 +55,11 @@ impl App {
             .nodes
             .add(&name, &labels, &token_hash(&token), self.now())
             .await?;
-        tracing::info!(node.id = node.id.0, by = principal.username, "a node was added");
+        tracing::info!(
+            node.id = node.id.0,
+            by = principal.username,
+            "a node was added"
+        );
         Ok(AddedNode {
             node: NodeView {
                 node,
@@ -135,7 +139,11 @@ impl App {
         {
             return Err(no_node(id));
         }
-        tracing::info!(node.id = id.0, by = principal.username, "a node token was rotated");
+        tracing::info!(
+            node.id = id.0,
+            by = principal.username,
+            "a node token was rotated"
+        );
         Ok(SecretString::from(token))
     }
 
@@ -152,7 +160,11 @@ impl App {
             return Err(no_node(id));
         }
         self.ports.presence.forget(id).await?;
-        tracing::info!(node.id = id.0, by = principal.username, "a node was removed");
+        tracing::info!(
+            node.id = id.0,
+            by = principal.username,
+            "a node was removed"
+        );
         Ok(())
     }
 
@@ -169,15 +181,13 @@ impl App {
     }
 
     /// Lists a folder of a node. `Unavailable`: `node_offline`, `node_silent`. Needs `operator`.
-    pub async fn browse(
-        &self,
-        principal: &Principal,
-        node: NodeId,
-        path: &str,
-    ) -> Result<Listing> {
+    pub async fn browse(&self, principal: &Principal, node: NodeId, path: &str) -> Result<Listing> {
         principal.require(Role::Operator)?;
         if !path.starts_with('/') || path.contains('\0') || path.len() > 4095 {
-            return Err(Error::field("path", format!("{path:?} is not an absolute path")));
+            return Err(Error::field(
+                "path",
+                format!("{path:?} is not an absolute path"),
+            ));
         }
         let spec = CommandSpec::Browse {
             path: path.to_owned(),

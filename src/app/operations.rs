@@ -1,7 +1,8 @@
 //! Operations: restores, verifications, copies and deletions, looked at and stopped.
 
 use crate::App;
-use backupx_core::domain::account::Principal;
+use backupx_core::domain::account::{Principal, Role};
+use backupx_core::domain::command::Subject;
 use backupx_core::domain::id::OperationId;
 use backupx_core::domain::log::StoredLine;
 use backupx_core::domain::operation::Operation;
@@ -17,12 +18,16 @@ impl App {
         filter: OperationFilter,
         page: PageRequest,
     ) -> Result<Page<Operation>> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        self.ports.operations.list(filter, page).await
     }
 
     /// One operation.
     pub async fn operation(&self, principal: &Principal, id: OperationId) -> Result<Operation> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        self.ports.operations.get(id).await?.ok_or_else(|| {
+            Error::not_found("operation_not_found", format!("there is no operation {id}"))
+        })
     }
 
     /// Up to `limit` lines of an operation's log behind the line `after`.
@@ -33,7 +38,8 @@ impl App {
         after: i64,
         limit: u32,
     ) -> Result<Vec<StoredLine>> {
-        Err(Error::internal("not built yet"))
+        self.operation(principal, id).await?;
+        self.read_log(Subject::Operation(id), after, limit).await
     }
 
     /// Asks an operation to stop; one that no node took yet ends at once. Needs `operator`.
@@ -42,6 +48,19 @@ impl App {
         principal: &Principal,
         id: OperationId,
     ) -> Result<Operation> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Operator)?;
+        let operation = self.operation(principal, id).await?;
+        if !self.stop_operation(&operation).await? {
+            return Err(Error::conflict(
+                "operation_finished",
+                format!("operation {id} is at its end already"),
+            ));
+        }
+        tracing::info!(
+            operation.id = id.0,
+            by = principal.username,
+            "an operation was asked to stop"
+        );
+        self.operation(principal, id).await
     }
 }

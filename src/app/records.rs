@@ -1,15 +1,25 @@
 //! Records: runs of tasks, looked at, proven, locked, stopped, completed and removed.
 
 use crate::App;
-use backupx_core::domain::account::Principal;
-use backupx_core::domain::id::{RecordId, TargetId};
+use crate::assign::good_targets;
+use crate::requests::unexpected;
+use backupx_core::domain::account::{Principal, Role};
+use backupx_core::domain::command::{CommandSpec, Subject};
+use backupx_core::domain::id::{NodeId, RecordId, TargetId};
 use backupx_core::domain::log::StoredLine;
-use backupx_core::domain::operation::{Operation, VerifyMode};
+use backupx_core::domain::operation::{Operation, OperationSpec, VerifyMode};
 use backupx_core::domain::page::{Page, PageRequest};
-use backupx_core::domain::record::Record;
-use backupx_core::domain::report::FilePage;
+use backupx_core::domain::record::{CopyState, Lock, Record, RecordCopy};
+use backupx_core::domain::report::{FilePage, Report};
+use backupx_core::domain::target::Reach;
 use backupx_core::ports::records::RecordFilter;
 use backupx_core::{Error, Result};
+use std::time::Duration;
+
+/// How long a look into an index may take: the first one reads the index from storage.
+const LIST_LIMIT: Duration = Duration::from_secs(30);
+/// How many removals are planned at once.
+pub(crate) const REMOVALS_AT_ONCE: u32 = 200;
 
 impl App {
     /// Records, newest first.
@@ -19,12 +29,14 @@ impl App {
         filter: RecordFilter,
         page: PageRequest,
     ) -> Result<Page<Record>> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        self.ports.records.list(filter, page).await
     }
 
     /// One record.
     pub async fn record(&self, principal: &Principal, id: RecordId) -> Result<Record> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        self.known_record(id).await
     }
 
     /// Up to `limit` lines of a record's log behind the line `after`.
@@ -35,7 +47,8 @@ impl App {
         after: i64,
         limit: u32,
     ) -> Result<Vec<StoredLine>> {
-        Err(Error::internal("not built yet"))
+        self.record(principal, id).await?;
+        self.read_log(Subject::Record(id), after, limit).await
     }
 
     /// The direct children of a folder in a record's archive; `after` is the last path of the page before. Needs `operator`.
@@ -47,7 +60,26 @@ impl App {
         limit: u32,
         after: Option<&str>,
     ) -> Result<FilePage> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Operator)?;
+        let record = self.record(principal, id).await?;
+        let path = path.trim_matches('/');
+        if path.contains('\0') || path.len() > 4095 {
+            return Err(Error::field(
+                "path",
+                "must have at most 4095 bytes and no zero",
+            ));
+        }
+        let node = self.reader_of(&record).await?;
+        let spec = CommandSpec::ListFiles {
+            record_id: id,
+            path: path.to_owned(),
+            limit: limit.clamp(1, 1000),
+            after: after.map(str::to_owned),
+        };
+        match self.ask(node, spec, LIST_LIMIT).await? {
+            Report::ListFiles(page) => Ok(page),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// Has the good copies proven (all when `targets` is empty). Needs `operator`.
@@ -58,17 +90,59 @@ impl App {
         mode: VerifyMode,
         targets: &[TargetId],
     ) -> Result<Operation> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Operator)?;
+        let record = self.record(principal, id).await?;
+        let chosen = good_targets(&record, targets);
+        if let Some(unknown) = targets.iter().find(|target| !chosen.contains(target)) {
+            return Err(Error::conflict(
+                "no_good_copy",
+                format!("record {id} has no good copy on target {unknown}"),
+            ));
+        }
+        if chosen.is_empty() {
+            return Err(Error::conflict(
+                "no_good_copy",
+                format!("record {id} has no good copy to verify"),
+            ));
+        }
+        let node = self.verifier_of(&record, &chosen).await?;
+        let spec = OperationSpec::Verify {
+            mode,
+            target_ids: chosen,
+        };
+        let operation = self.begin_operation(id, node, &spec).await?;
+        tracing::info!(
+            operation.id = operation.id.0,
+            record.id = id.0,
+            by = principal.username,
+            "a verification was queued"
+        );
+        Ok(operation)
     }
 
     /// Has the missing copies made from a good one. Needs `operator`.
     pub async fn retry_record(&self, principal: &Principal, id: RecordId) -> Result<Operation> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Operator)?;
+        let record = self.record(principal, id).await?;
+        self.retry_missing(&record).await
     }
 
     /// Asks a run to stop; one that no node took yet ends at once. Needs `operator`.
     pub async fn cancel_record(&self, principal: &Principal, id: RecordId) -> Result<Record> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Operator)?;
+        let record = self.record(principal, id).await?;
+        if !self.stop_record(&record).await? {
+            return Err(Error::conflict(
+                "record_finished",
+                format!("record {id} is at its end already"),
+            ));
+        }
+        tracing::info!(
+            record.id = id.0,
+            by = principal.username,
+            "a run was asked to stop"
+        );
+        self.record(principal, id).await
     }
 
     /// Keeps a record whatever the policy says. Needs `operator`.
@@ -78,17 +152,146 @@ impl App {
         id: RecordId,
         reason: &str,
     ) -> Result<Record> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Operator)?;
+        let chars = reason.chars().count();
+        if chars == 0 || chars > 500 {
+            return Err(Error::field("reason", "must have 1 to 500 characters"));
+        }
+        let lock = Lock {
+            reason: reason.to_owned(),
+            since: self.now(),
+        };
+        if !self.ports.records.set_lock(id, Some(&lock)).await? {
+            return Err(no_record(id));
+        }
+        tracing::info!(
+            record.id = id.0,
+            by = principal.username,
+            "a record was locked"
+        );
+        // Removals that were planned and not begun are taken back.
+        let record = self.record(principal, id).await?;
+        for copy in &record.copies {
+            if copy.state == CopyState::Deleting {
+                self.keep_copy(&record, copy.target_id).await?;
+            }
+        }
+        self.record(principal, id).await
     }
 
     /// Takes the lock off. Needs `admin`.
     pub async fn unlock_record(&self, principal: &Principal, id: RecordId) -> Result<Record> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Admin)?;
+        if !self.ports.records.set_lock(id, None).await? {
+            return Err(no_record(id));
+        }
+        tracing::info!(
+            record.id = id.0,
+            by = principal.username,
+            "a record was unlocked"
+        );
+        self.record(principal, id).await
     }
 
     /// Plans the removal of all copies of a record; the row goes when the last one is confirmed gone. `Conflict` while it is locked
     /// (`record_locked`) or not at its end (`record_running`). Needs `admin`.
     pub async fn remove_record(&self, principal: &Principal, id: RecordId) -> Result<()> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Admin)?;
+        let record = self.record(principal, id).await?;
+        if let Some(lock) = &record.lock {
+            return Err(Error::conflict(
+                "record_locked",
+                format!("record {id} is locked: {}", lock.reason),
+            ));
+        }
+        if !record.state.is_final() {
+            return Err(Error::conflict(
+                "record_running",
+                format!("record {id} is not at its end yet; cancel it first"),
+            ));
+        }
+        tracing::info!(
+            record.id = id.0,
+            by = principal.username,
+            "a record is being removed"
+        );
+        for copy in &record.copies {
+            if matches!(copy.state, CopyState::Deleted | CopyState::Deleting) {
+                continue;
+            }
+            let mut going = copy.clone();
+            going.state = CopyState::Deleting;
+            // A copy that changed meanwhile is seen by whoever asks again.
+            self.ports
+                .records
+                .set_copy(id, copy.state, &going, None)
+                .await?;
+        }
+        if !self.remove_row(id).await? {
+            self.plan_removals(REMOVALS_AT_ONCE).await?;
+        }
+        Ok(())
     }
+
+    pub(crate) async fn known_record(&self, id: RecordId) -> Result<Record> {
+        self.ports
+            .records
+            .get(id)
+            .await?
+            .ok_or_else(|| no_record(id))
+    }
+
+    /// Who looks at copies: the record's own node, which reaches all; the master's when that one is gone and no folder of its own is asked for.
+    async fn verifier_of(&self, record: &Record, targets: &[TargetId]) -> Result<NodeId> {
+        if self.ports.nodes.get(record.node_id).await?.is_some() {
+            return Ok(record.node_id);
+        }
+        for target in targets {
+            if self.known_target(*target).await?.reach() == Reach::OwnNode {
+                return Err(Error::conflict(
+                    "copy_unreachable",
+                    format!("node {} that holds the copy is gone", record.node_id),
+                ));
+            }
+        }
+        Ok(NodeId::LOCAL)
+    }
+
+    /// Missing copies are those that a run or a verification left without; what policy removed stays gone.
+    async fn retry_missing(&self, record: &Record) -> Result<Operation> {
+        let missing = |copy: &&RecordCopy| match copy.state {
+            CopyState::Failed | CopyState::Lost => true,
+            CopyState::Deleted => copy.error.is_some(),
+            CopyState::Pending | CopyState::Good | CopyState::Deleting => false,
+        };
+        let missing: Vec<_> = record.copies.iter().filter(missing).collect();
+        if missing.is_empty() || !record.state.is_final() {
+            return Err(Error::conflict(
+                "nothing_to_retry",
+                format!("record {} lacks no copy", record.id),
+            ));
+        }
+        self.sources(record, record.node_id).await?;
+        for copy in missing.iter().filter(|copy| copy.state == CopyState::Lost) {
+            let mut going = (*copy).clone();
+            going.state = CopyState::Deleting;
+            self.ports
+                .records
+                .set_copy(record.id, CopyState::Lost, &going, None)
+                .await?;
+        }
+        let spec = OperationSpec::Copy {
+            target_ids: missing.iter().map(|copy| copy.target_id).collect(),
+        };
+        let operation = self
+            .begin_operation(record.id, record.node_id, &spec)
+            .await?;
+        // What lies in the place goes first; the copy follows from the sweep.
+        self.plan_removals(REMOVALS_AT_ONCE).await?;
+        Ok(operation)
+    }
+}
+
+fn no_record(id: RecordId) -> Error {
+    Error::not_found("record_not_found", format!("there is no record {id}"))
 }

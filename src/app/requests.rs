@@ -27,7 +27,11 @@ impl App {
         self.require_online(node).await?;
         // Ids of requests are nobody's row: random, and small enough for every reader of JSON.
         let subject = Subject::Request(RequestId(rand::random::<i64>() & ((1 << 53) - 1)));
-        let mut answer = self.ports.signals.subscribe(Topic::Subject(subject)).await?;
+        let mut answer = self
+            .ports
+            .signals
+            .subscribe(Topic::Subject(subject))
+            .await?;
         let now = self.now();
         let command = NewCommand {
             subject,
@@ -125,5 +129,7 @@ pub(crate) fn unexpected(report: &Report) -> Error {
         Report::TestTarget(_) => "testTarget",
         Report::ListFiles(_) => "listFiles",
     };
-    Error::internal(format!("a node answered with a {kind} report that nobody asked for"))
+    Error::internal(format!(
+        "a node answered with a {kind} report that nobody asked for"
+    ))
 }

@@ -1,9 +1,9 @@
 //! Restores: getting files back, on any node that reaches a good copy.
 
 use crate::App;
-use backupx_core::domain::account::Principal;
+use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::id::{NodeId, RecordId};
-use backupx_core::domain::operation::{Operation, RestoreSpec};
+use backupx_core::domain::operation::{Operation, OperationSpec, RestoreSpec};
 use backupx_core::{Error, Result};
 
 impl App {
@@ -16,6 +16,73 @@ impl App {
         node: Option<NodeId>,
         spec: RestoreSpec,
     ) -> Result<Operation> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Operator)?;
+        let record = self.record(principal, id).await?;
+        check_spec(&spec)?;
+        if !record.state.is_final() {
+            return Err(Error::conflict(
+                "record_running",
+                format!("record {id} is not at its end yet"),
+            ));
+        }
+        let node = node.unwrap_or(record.node_id);
+        self.known_node(node).await?;
+        // Sources and keys are looked up again when a node takes it; here a person learns at once that it cannot work.
+        self.sources(&record, node).await?;
+        self.stream_keys(&record, &["data", "index"]).await?;
+        let spec = OperationSpec::Restore(spec);
+        let operation = self.begin_operation(id, node, &spec).await?;
+        tracing::info!(
+            operation.id = operation.id.0,
+            record.id = id.0,
+            node.id = node.0,
+            by = principal.username,
+            "a restore was queued"
+        );
+        Ok(operation)
     }
+
+    /// Writes an operation and puts its command in; a command that could not follow is put in by the sweep.
+    pub(crate) async fn begin_operation(
+        &self,
+        record: RecordId,
+        node: NodeId,
+        spec: &OperationSpec,
+    ) -> Result<Operation> {
+        let operation = self
+            .ports
+            .operations
+            .add(record, node, spec, self.now())
+            .await?;
+        if let Err(error) = self.enqueue_operation(&operation).await {
+            tracing::warn!(
+                operation.id = operation.id.0,
+                error = error.chain(),
+                "the command of an operation could not be put in yet"
+            );
+        }
+        Ok(operation)
+    }
+}
+
+fn check_spec(spec: &RestoreSpec) -> Result<()> {
+    if let Some(to) = &spec.to
+        && (!to.starts_with('/') || to.contains('\0') || to.len() > 4095)
+    {
+        return Err(Error::field("to", "must be an absolute path"));
+    }
+    if spec.include.len() > 1000 {
+        return Err(Error::field("include", "has more than 1000 patterns"));
+    }
+    if spec
+        .include
+        .iter()
+        .any(|glob| glob.is_empty() || glob.len() > 4095)
+    {
+        return Err(Error::field(
+            "include",
+            "a pattern must have 1 to 4095 bytes",
+        ));
+    }
+    Ok(())
 }

@@ -177,7 +177,9 @@ impl App {
             .settings
             .get(ORGANISATION_KEY)
             .await?
-            .ok_or_else(|| Error::conflict("no_organisation_key", "there is no organisation key yet"))?;
+            .ok_or_else(|| {
+                Error::conflict("no_organisation_key", "there is no organisation key yet")
+            })?;
         self.vault
             .open_setting(ORGANISATION_KEY, &parse_key(&stored)?.identity)
     }
@@ -221,5 +223,8 @@ fn parse_key(stored: &str) -> Result<StoredKey> {
 }
 
 fn already_set_up() -> Error {
-    Error::conflict("already_set_up", "this installation is set up already; sign in")
+    Error::conflict(
+        "already_set_up",
+        "this installation is set up already; sign in",
+    )
 }

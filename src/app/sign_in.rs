@@ -40,7 +40,9 @@ impl App {
         let Some(user) = user.filter(|_| matches) else {
             self.count_try(&by_address).await?;
             tracing::warn!(remote_addr, "a sign-in was refused");
-            return Err(Error::unauthenticated("the username or the password is wrong"));
+            return Err(Error::unauthenticated(
+                "the username or the password is wrong",
+            ));
         };
         self.clear_guard(&by_user).await?;
         let now = self.now();

@@ -1,7 +1,34 @@
 //! The sweep: a plain pass that brings everything to a true end that a crash, a lost answer or an absent node left behind.
 
 use crate::App;
-use backupx_core::{Error, Result};
+use crate::answers::KEPT_FOR;
+use crate::app::span;
+use crate::ends::{failed, outcome_of};
+use crate::guard::WINDOW;
+use crate::records::REMOVALS_AT_ONCE;
+use backupx_core::Result;
+use backupx_core::domain::command::{Command, Lease, Subject};
+use backupx_core::domain::event::EventKind;
+use backupx_core::domain::id::{NodeId, OperationId, RecordId};
+use backupx_core::domain::operation::OperationState;
+use backupx_core::domain::page::PageRequest;
+use backupx_core::domain::record::{Record, RecordState, Trigger};
+use backupx_core::domain::report::{Failure, Outcome};
+use backupx_core::domain::time::Timestamp;
+use backupx_core::ports::signals::Topic;
+
+/// Rows of one look.
+const AT_ONCE: u32 = 200;
+/// A scheduled run that no node took for so long is `missed`, also when its schedule does not fire again.
+const TAKEN_WITHIN: chrono::Duration = chrono::Duration::hours(24);
+/// How long an ended command is kept: for repeats of its result.
+const COMMANDS_KEPT: chrono::Duration = chrono::Duration::hours(24);
+/// How long handled events are kept: for whoever follows along after a while.
+const EVENTS_KEPT: chrono::Duration = chrono::Duration::days(30);
+/// How often the whole of retention is gone through; after each run its own task is.
+const RETENTION_EVERY: chrono::Duration = chrono::Duration::hours(1);
+/// How often old rows are removed.
+const PURGE_EVERY: chrono::Duration = chrono::Duration::minutes(10);
 
 /// What a pass of the sweep did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,12 +41,12 @@ pub struct SweepReport {
     pub finished: u64,
     /// Scheduled runs that no node took in time.
     pub missed: u64,
+    /// Commands that were closed because what they are about was over.
+    pub closed: u64,
     /// Copies that retention marked for removal.
     pub retired: u64,
     /// Removals of copies and leftovers that were put in.
     pub removals: u64,
-    /// Records whose last copy is gone and whose row went.
-    pub removed: u64,
     /// Nodes that went offline.
     pub offline: u64,
     /// Events that were handled.
@@ -30,9 +57,289 @@ pub struct SweepReport {
     pub failed: u64,
 }
 
+impl SweepReport {
+    fn take(&mut self, step: &str, done: Result<u64>, count: fn(&mut Self) -> &mut u64) {
+        match done {
+            Ok(done) => *count(self) += done,
+            Err(error) => {
+                tracing::error!(step, error = error.chain(), "a step of the sweep failed");
+                self.failed += 1;
+            }
+        }
+    }
+}
+
+/// What became of one run or operation that was looked at.
+enum Swept {
+    Fine,
+    Enqueued,
+    Finished,
+    Missed,
+}
+
 impl App {
-    /// One pass. Bounded, idempotent, safe on several replicas at once.
+    /// One pass. Bounded, idempotent, safe on several replicas at once. Meant to run every few seconds.
     pub async fn sweep(&self) -> Result<SweepReport> {
-        Err(Error::internal("not built yet"))
+        let mut report = SweepReport::default();
+        report.take("expire", self.expire().await, |r| &mut r.timed_out);
+        report.take("offline", self.note_offline().await, |r| &mut r.offline);
+        self.sweep_records(&mut report).await;
+        self.sweep_operations(&mut report).await;
+        report.take("close", self.close_orphans().await, |r| &mut r.closed);
+        report.take("outbox", self.empty_outbox().await, |r| &mut r.events);
+        report.take("retention", self.retire_all().await, |r| &mut r.retired);
+        let removals = self.plan_removals(REMOVALS_AT_ONCE).await;
+        report.take("removals", removals, |r| &mut r.removals);
+        report.take("purge", self.purge().await, |r| &mut r.purged);
+        Ok(report)
+    }
+
+    /// Commands without a sign of life end, and what they are about with them.
+    async fn expire(&self) -> Result<u64> {
+        let mut expired = 0;
+        loop {
+            let now = self.now();
+            let silent_since = now - span(self.settings.command_timeout);
+            let commands = self.ports.queue.expire(silent_since, now, AT_ONCE).await?;
+            let last = commands.len() < AT_ONCE as usize;
+            for command in commands {
+                tracing::warn!(
+                    command.id = command.id.0,
+                    node.id = command.node_id.0,
+                    subject = %command.subject,
+                    "a command timed out"
+                );
+                expired += 1;
+                // What fails here is found again among the unfinished.
+                self.end_subject(command.subject, command.lease, &outcome_of(&command))
+                    .await?;
+                self.notify(Topic::Subject(command.subject)).await;
+            }
+            if last {
+                return Ok(expired);
+            }
+        }
+    }
+
+    async fn note_offline(&self) -> Result<u64> {
+        let now = self.now();
+        let gone = self
+            .ports
+            .presence
+            .take_offline(now - self.offline_after())
+            .await?;
+        for node in &gone {
+            let kind = EventKind::NodeOffline { node_id: *node };
+            self.ports.events.add(&kind, now).await?;
+        }
+        if !gone.is_empty() {
+            self.notify(Topic::Events).await;
+        }
+        Ok(gone.len() as u64)
+    }
+
+    async fn sweep_records(&self, report: &mut SweepReport) {
+        let mut after = RecordId(0);
+        loop {
+            let records = match self.ports.records.unfinished(after, AT_ONCE).await {
+                Ok(records) => records,
+                Err(error) => return report.take("records", Err(error), |r| &mut r.finished),
+            };
+            let last = records.len() < AT_ONCE as usize;
+            for record in records {
+                after = record.id;
+                let swept = self.sweep_record(&record).await;
+                self.count(report, Subject::Record(record.id), swept);
+            }
+            if last {
+                return;
+            }
+        }
+    }
+
+    async fn sweep_operations(&self, report: &mut SweepReport) {
+        let mut after = OperationId(0);
+        loop {
+            let operations = match self.ports.operations.unfinished(after, AT_ONCE).await {
+                Ok(operations) => operations,
+                Err(error) => return report.take("operations", Err(error), |r| &mut r.finished),
+            };
+            let last = operations.len() < AT_ONCE as usize;
+            for operation in operations {
+                after = operation.id;
+                let subject = Subject::Operation(operation.id);
+                let queued = operation.state == OperationState::Queued;
+                let swept = match self
+                    .sweep_subject(
+                        subject,
+                        queued,
+                        operation.cancel_requested_at,
+                        operation.node_id,
+                    )
+                    .await
+                {
+                    Ok(None) => self
+                        .enqueue_operation(&operation)
+                        .await
+                        .map(|put_in| if put_in { Swept::Enqueued } else { Swept::Fine }),
+                    Ok(Some(swept)) => Ok(swept),
+                    Err(error) => Err(error),
+                };
+                self.count(report, subject, swept);
+            }
+            if last {
+                return;
+            }
+        }
+    }
+
+    fn count(&self, report: &mut SweepReport, subject: Subject, swept: Result<Swept>) {
+        match swept {
+            Ok(Swept::Fine) => {}
+            Ok(Swept::Enqueued) => report.enqueued += 1,
+            Ok(Swept::Finished) => report.finished += 1,
+            Ok(Swept::Missed) => report.missed += 1,
+            Err(error) => {
+                tracing::error!(%subject, error = error.chain(), "an unfinished run could not be looked at");
+                report.failed += 1;
+            }
+        }
+    }
+
+    async fn sweep_record(&self, record: &Record) -> Result<Swept> {
+        let subject = Subject::Record(record.id);
+        let queued = record.state == RecordState::Queued;
+        let overdue = self.now() - record.created_at > TAKEN_WITHIN;
+        if queued && overdue && record.trigger == Trigger::Schedule && self.miss(record).await? {
+            return Ok(Swept::Missed);
+        }
+        let known = self
+            .sweep_subject(subject, queued, record.cancel_requested_at, record.node_id)
+            .await?;
+        match known {
+            Some(swept) => Ok(swept),
+            None => {
+                self.enqueue_record(record).await?;
+                Ok(Swept::Enqueued)
+            }
+        }
+    }
+
+    /// Looks at the command of something unfinished. Nothing when it has none and is to get one.
+    async fn sweep_subject(
+        &self,
+        subject: Subject,
+        queued: bool,
+        cancel_requested_at: Option<Timestamp>,
+        node: NodeId,
+    ) -> Result<Option<Swept>> {
+        let ended = |done: bool| Some(if done { Swept::Finished } else { Swept::Fine });
+        match self.ports.queue.find(subject).await? {
+            Some(command) if command.state.is_final() => {
+                let outcome = outcome_of(&command);
+                let done = self.end_subject(subject, command.lease, &outcome).await?;
+                Ok(ended(done))
+            }
+            Some(command) => {
+                if cancel_requested_at.is_some() && command.cancel_requested_at.is_none() {
+                    self.stop_command(subject, node).await?;
+                }
+                Ok(Some(Swept::Fine))
+            }
+            None if cancel_requested_at.is_some() => {
+                let done = self
+                    .end_subject(subject, Lease(i64::MAX), &Outcome::Cancelled)
+                    .await?;
+                Ok(ended(done))
+            }
+            None if queued => Ok(None),
+            None => {
+                // A node may still be at it under a lease that no queue knows any more: starting it again could run it twice.
+                let failure = Failure::new(
+                    "command_lost",
+                    "the queue lost the command of this run; run it again",
+                );
+                let done = self
+                    .end_subject(subject, Lease(i64::MAX), &failed(failure))
+                    .await?;
+                Ok(ended(done))
+            }
+        }
+    }
+
+    /// Claimed commands whose record or operation is over: whoever holds them learns it with its next sign of life.
+    async fn close_orphans(&self) -> Result<u64> {
+        let mut closed = 0;
+        let mut page = PageRequest::first(PageRequest::MAX_LIMIT);
+        loop {
+            let nodes = self.ports.nodes.list(page).await?;
+            for node in &nodes.items {
+                for command in self.ports.queue.claimed_by(node.id).await? {
+                    if self.is_over(&command).await? {
+                        self.ports.queue.close(command.id, self.now()).await?;
+                        closed += 1;
+                    }
+                }
+            }
+            match nodes.next {
+                Some(next) => page.after = Some(next),
+                None => return Ok(closed),
+            }
+        }
+    }
+
+    /// True when what a command is about came to its end a while ago: a result that is just being stored is left to finish by itself.
+    async fn is_over(&self, command: &Command) -> Result<bool> {
+        let finished_at = match command.subject {
+            Subject::Record(id) => match self.ports.records.get(id).await? {
+                Some(record) => record.finished_at,
+                None => return Ok(true),
+            },
+            Subject::Operation(id) => match self.ports.operations.get(id).await? {
+                Some(operation) => operation.finished_at,
+                None => return Ok(true),
+            },
+            Subject::Request(_) => None,
+        };
+        let while_ago = self.now() - chrono::Duration::seconds(30);
+        Ok(finished_at.is_some_and(|at| at < while_ago))
+    }
+
+    async fn retire_all(&self) -> Result<u64> {
+        if !self.is_time_for("sweep.retention", RETENTION_EVERY).await? {
+            return Ok(0);
+        }
+        let mut retired = 0;
+        for task in self.ports.records.tasks_with_copies().await? {
+            retired += self.retire(task).await?;
+        }
+        Ok(retired)
+    }
+
+    async fn purge(&self) -> Result<u64> {
+        if !self.is_time_for("sweep.purge", PURGE_EVERY).await? {
+            return Ok(0);
+        }
+        let now = self.now();
+        let ports = &self.ports;
+        let mut purged = ports.queue.purge(now - COMMANDS_KEPT, 10_000).await?;
+        purged += ports.sessions.purge(now).await?;
+        purged += ports.answers.purge(now - KEPT_FOR).await?;
+        purged += ports.sign_in_guard.purge(now - WINDOW).await?;
+        purged += ports.events.purge(now - EVENTS_KEPT).await?;
+        Ok(purged)
+    }
+
+    /// True when a step is due again; then it is noted as done. Two replicas may both be told so: steps are idempotent.
+    async fn is_time_for(&self, step: &str, every: chrono::Duration) -> Result<bool> {
+        let now = self.now();
+        let last = self.ports.settings.get(step).await?;
+        let last = last.and_then(|last| last.parse::<Timestamp>().ok());
+        // A time in the future was written by a clock that was wrong.
+        if last.is_some_and(|last| last <= now && now - last < every) {
+            return Ok(false);
+        }
+        self.ports.settings.set(step, &now.to_rfc3339()).await?;
+        Ok(true)
     }
 }

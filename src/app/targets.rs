@@ -1,16 +1,22 @@
 //! Targets: places where backups are kept, with secrets that go in and never come out.
 
 use crate::App;
-use backupx_core::domain::account::Principal;
+use crate::requests::unexpected;
+use backupx_core::domain::account::{Principal, Role};
+use backupx_core::domain::command::CommandSpec;
 use backupx_core::domain::id::{NodeId, TargetId};
 use backupx_core::domain::name::Name;
 use backupx_core::domain::page::{Page, PageRequest};
-use backupx_core::domain::report::TestReport;
-use backupx_core::domain::target::{Reach, TargetKind, TargetTest};
+use backupx_core::domain::report::{Report, TestReport};
+use backupx_core::domain::target::{Reach, Target, TargetKind, TargetTest};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::targets::Usage;
 use backupx_core::{Error, Result};
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a test may take: it writes, reads, lists and deletes at a service that may be far away.
+const TEST_LIMIT: Duration = Duration::from_secs(45);
 
 /// A target without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +63,28 @@ pub struct ChangedTarget {
 impl App {
     /// Adds a target. Needs `admin`.
     pub async fn add_target(&self, principal: &Principal, new: NewTarget) -> Result<TargetView> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Admin)?;
+        let name = Name::parse("name", &new.name)?;
+        let settled = new.kind.settle(new.settings)?;
+        let mut target = self
+            .ports
+            .targets
+            .add(&name, new.kind, &settled.config, self.now())
+            .await?;
+        // Sealing needs the id, so the secrets follow. A crash between the two leaves a target that says it has none.
+        target.secrets = self.vault.seal_target(target.id, &settled.secrets)?;
+        if target.secrets.is_some() {
+            self.ports
+                .targets
+                .set_secrets(target.id, target.secrets.as_ref())
+                .await?;
+        }
+        tracing::info!(
+            target.id = target.id.0,
+            by = principal.username,
+            "a target was added"
+        );
+        self.target_view(target)
     }
 
     /// Targets by id.
@@ -66,17 +93,32 @@ impl App {
         principal: &Principal,
         page: PageRequest,
     ) -> Result<Page<TargetView>> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        let page = self.ports.targets.list(page).await?;
+        let views: Result<Vec<_>> = page
+            .items
+            .into_iter()
+            .map(|target| self.target_view(target))
+            .collect();
+        Ok(Page {
+            items: views?,
+            next: page.next,
+        })
     }
 
     /// One target.
     pub async fn target(&self, principal: &Principal, id: TargetId) -> Result<TargetView> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        self.target_view(self.known_target(id).await?)
     }
 
     /// The target of this name.
     pub async fn target_named(&self, principal: &Principal, name: &str) -> Result<TargetView> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        let target = self.ports.targets.by_name(name).await?.ok_or_else(|| {
+            Error::not_found("target_not_found", format!("there is no target {name:?}"))
+        })?;
+        self.target_view(target)
     }
 
     /// Changes a target. Needs `admin`.
@@ -87,7 +129,30 @@ impl App {
         version: i64,
         change: ChangedTarget,
     ) -> Result<TargetView> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Admin)?;
+        let target = self.known_target(id).await?;
+        let name = match &change.name {
+            Some(name) => Name::parse("name", name)?,
+            None => target.name.clone(),
+        };
+        let mut settings = target.config.clone();
+        settings.extend(self.vault.open_target(id, target.secrets.as_ref())?);
+        // `settle` takes an empty value for one that is not given.
+        settings.extend(change.settings);
+        let settled = target.kind.settle(settings)?;
+        self.refuse_moving(&target, &settled.config).await?;
+        let secrets = self.vault.seal_target(id, &settled.secrets)?;
+        let target = self
+            .ports
+            .targets
+            .update(id, version, &name, &settled.config, secrets.as_ref())
+            .await?;
+        tracing::info!(
+            target.id = id.0,
+            by = principal.username,
+            "a target was changed"
+        );
+        self.target_view(target)
     }
 
     /// Writes, reads, lists and deletes on a target from `node` (node 0 when none is named), and keeps what came of it. Needs `operator`.
@@ -97,16 +162,101 @@ impl App {
         id: TargetId,
         node: Option<NodeId>,
     ) -> Result<TestReport> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Operator)?;
+        let target = self.known_target(id).await?;
+        let node = match target.reach() {
+            // An agent would only test the relay; the folder is the master's.
+            Reach::Master => NodeId::LOCAL,
+            Reach::Everywhere | Reach::OwnNode => node.unwrap_or(NodeId::LOCAL),
+        };
+        let spec = CommandSpec::TestTarget { target_id: id };
+        let report = match self.ask(node, spec, TEST_LIMIT).await? {
+            Report::TestTarget(report) => report,
+            other => return Err(unexpected(&other)),
+        };
+        let message = match report.steps.iter().find(|step| !step.ok) {
+            Some(step) => format!("{}: {}", step.name, step.message),
+            None => "every step held".to_owned(),
+        };
+        let test = TargetTest {
+            at: self.now(),
+            ok: report.ok,
+            message,
+        };
+        self.ports.targets.set_test(id, &test).await?;
+        Ok(report)
     }
 
     /// How much a target holds.
     pub async fn target_usage(&self, principal: &Principal, id: TargetId) -> Result<Usage> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        self.known_target(id).await?;
+        self.ports.targets.usage(id).await
     }
 
     /// Removes a target. `Conflict` (`target_in_use`) while a task names it or a copy on it is not confirmed gone. Needs `admin`.
     pub async fn remove_target(&self, principal: &Principal, id: TargetId) -> Result<()> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Admin)?;
+        if !self.ports.targets.remove(id).await? {
+            return Err(Error::not_found(
+                "target_not_found",
+                format!("there is no target {id}"),
+            ));
+        }
+        tracing::info!(
+            target.id = id.0,
+            by = principal.username,
+            "a target was removed"
+        );
+        Ok(())
     }
+
+    fn target_view(&self, target: Target) -> Result<TargetView> {
+        let secrets = self.vault.open_target(target.id, target.secrets.as_ref())?;
+        Ok(TargetView {
+            reach: target.reach(),
+            id: target.id,
+            name: target.name,
+            kind: target.kind,
+            config: target.config,
+            secrets_set: secrets.into_keys().collect(),
+            last_test: target.last_test,
+            created_at: target.created_at,
+            version: target.version,
+        })
+    }
+
+    /// A target that holds copies stays where it is: moving it would turn every copy into a claim about another place (never 19).
+    async fn refuse_moving(
+        &self,
+        target: &Target,
+        config: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        let moved = place_of(target.kind, &target.config) != place_of(target.kind, config);
+        if moved && self.ports.targets.usage(target.id).await?.copies > 0 {
+            return Err(Error::conflict(
+                "target_holds_copies",
+                format!(
+                    "target {} holds copies, so its place cannot change; add another target",
+                    target.name
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What decides where objects of a target lie: two targets with the same place are the same place.
+pub(crate) fn place_of(kind: TargetKind, config: &BTreeMap<String, String>) -> Vec<String> {
+    let names: &[&str] = match kind {
+        TargetKind::Local => &["path", "at"],
+        TargetKind::S3 => &["endpoint", "bucket", "prefix"],
+    };
+    let value = |name: &&str| {
+        let value = config.get(*name).map_or("", String::as_str);
+        value.trim_matches('/').to_owned()
+    };
+    std::iter::once(kind.as_str().to_owned())
+        .chain(names.iter().map(value))
+        .collect()
 }

@@ -1,35 +1,56 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
 use crate::App;
-use backupx_core::domain::account::Principal;
+use crate::targets::place_of;
+use crate::timetable::{Timetable, first_run};
+use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::id::TaskId;
 use backupx_core::domain::page::{Page, PageRequest};
-use backupx_core::domain::record::Record;
+use backupx_core::domain::record::{Record, RecordCopy, Trigger};
 use backupx_core::domain::retention::Decision;
 use backupx_core::domain::schedule::Schedule;
-use backupx_core::domain::task::{Task, TaskSpec};
+use backupx_core::domain::target::{Reach, Target};
+use backupx_core::domain::task::{SourceSpec, Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
-use backupx_core::{Error, Result};
+use backupx_core::ports::records::NewRecord;
+use backupx_core::{Error, FieldError, Result};
 
 impl App {
     /// Adds a task, enabled. Needs `admin`.
     pub async fn add_task(&self, principal: &Principal, spec: TaskSpec) -> Result<Task> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Admin)?;
+        self.check_task(&spec).await?;
+        let now = self.now();
+        let next_run_at = first_run(&spec, now)?;
+        let task = self.ports.tasks.add(&spec, next_run_at, now).await?;
+        tracing::info!(
+            task.id = task.id.0,
+            by = principal.username,
+            "a task was added"
+        );
+        Ok(task)
     }
 
     /// Tasks by id.
     pub async fn tasks(&self, principal: &Principal, page: PageRequest) -> Result<Page<Task>> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        self.ports.tasks.list(page).await
     }
 
     /// One task.
     pub async fn task(&self, principal: &Principal, id: TaskId) -> Result<Task> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        self.ports.tasks.get(id).await?.ok_or_else(|| no_task(id))
     }
 
     /// The task of this name.
     pub async fn task_named(&self, principal: &Principal, name: &str) -> Result<Task> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        self.ports
+            .tasks
+            .by_name(name)
+            .await?
+            .ok_or_else(|| Error::not_found("task_not_found", format!("there is no task {name:?}")))
     }
 
     /// Replaces what a task does. Needs `admin`.
@@ -40,27 +61,101 @@ impl App {
         version: i64,
         spec: TaskSpec,
     ) -> Result<Task> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Admin)?;
+        let before = self.task(principal, id).await?;
+        self.check_task(&spec).await?;
+        let now = self.now();
+        let next_run_at = if !before.enabled {
+            None
+        } else if before.spec.schedule == spec.schedule {
+            before.next_run_at
+        } else {
+            first_run(&spec, now)?
+        };
+        let task = self
+            .ports
+            .tasks
+            .update(id, version, &spec, next_run_at, now)
+            .await?;
+        tracing::info!(
+            task.id = id.0,
+            by = principal.username,
+            "a task was changed"
+        );
+        Ok(task)
     }
 
     /// Turns the schedule on. Needs `operator`.
     pub async fn enable_task(&self, principal: &Principal, id: TaskId) -> Result<Task> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Operator)?;
+        let task = self.task(principal, id).await?;
+        let now = self.now();
+        let next_run_at = match task.next_run_at {
+            Some(at) if task.enabled => Some(at),
+            _ => first_run(&task.spec, now)?,
+        };
+        self.ports
+            .tasks
+            .set_enabled(id, true, next_run_at, now)
+            .await
     }
 
     /// Turns the schedule off. Needs `operator`.
     pub async fn disable_task(&self, principal: &Principal, id: TaskId) -> Result<Task> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Operator)?;
+        self.ports
+            .tasks
+            .set_enabled(id, false, None, self.now())
+            .await
     }
 
     /// Removes a task; its records stay. Needs `admin`.
     pub async fn remove_task(&self, principal: &Principal, id: TaskId) -> Result<()> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Admin)?;
+        if !self.ports.tasks.remove(id).await? {
+            return Err(no_task(id));
+        }
+        tracing::info!(
+            task.id = id.0,
+            by = principal.username,
+            "a task was removed; its records stay"
+        );
+        Ok(())
     }
 
     /// Runs a task now. `Conflict` (`task_already_queued`) while a run of it waits. Needs `operator`.
     pub async fn run_task(&self, principal: &Principal, id: TaskId) -> Result<Record> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Operator)?;
+        let task = self.task(principal, id).await?;
+        let record = self.new_record(&task, Trigger::Manual).await?;
+        let record = match self.ports.records.add(record).await? {
+            Ok(record) => record,
+            Err(waiting) => {
+                return Err(Error::conflict(
+                    "task_already_queued",
+                    format!(
+                        "record {waiting} of task {} is waiting already",
+                        task.spec.name
+                    ),
+                ));
+            }
+        };
+        tracing::info!(
+            task.id = id.0,
+            record.id = record.id.0,
+            node.id = record.node_id.0,
+            by = principal.username,
+            "a run was queued"
+        );
+        // The record is written; a command that could not follow it is put in by the sweep.
+        if let Err(error) = self.enqueue_record(&record).await {
+            tracing::warn!(
+                record.id = record.id.0,
+                error = error.chain(),
+                "the command of a run could not be put in yet"
+            );
+        }
+        Ok(record)
     }
 
     /// When a schedule fires next: up to `count` (at most 50) instants, strictly later than now.
@@ -70,15 +165,129 @@ impl App {
         schedule: &Schedule,
         count: usize,
     ) -> Result<Vec<Timestamp>> {
-        Err(Error::internal("not built yet"))
+        principal.require(Role::Viewer)?;
+        let timetable = Timetable::parse(schedule)?;
+        let mut runs = Vec::new();
+        let mut after = self.now();
+        while runs.len() < count.min(50) {
+            let Some(next) = timetable.next_after(after) else {
+                break;
+            };
+            runs.push(next);
+            after = next;
+        }
+        Ok(runs)
     }
 
     /// What retention would keep and remove of a task's copies now. Changes nothing.
-    pub async fn retention_plan(
-        &self,
-        principal: &Principal,
-        id: TaskId,
-    ) -> Result<Vec<Decision>> {
-        Err(Error::internal("not built yet"))
+    pub async fn retention_plan(&self, principal: &Principal, id: TaskId) -> Result<Vec<Decision>> {
+        principal.require(Role::Viewer)?;
+        let task = self.task(principal, id).await?;
+        self.plan_retention(&task).await
     }
+
+    /// A run of a task as it is now.
+    pub(crate) async fn new_record(&self, task: &Task, trigger: Trigger) -> Result<NewRecord> {
+        let mut copies = Vec::new();
+        for id in &task.spec.target_ids {
+            let target = self.known_target(*id).await?;
+            copies.push(RecordCopy::pending(*id, target.name.as_str()));
+        }
+        Ok(NewRecord {
+            task_id: task.id,
+            task: task.spec.clone(),
+            node_id: task.spec.node_id,
+            trigger,
+            copies,
+            created_at: self.now(),
+        })
+    }
+
+    /// Refuses what cannot work, naming every wrong field.
+    async fn check_task(&self, spec: &TaskSpec) -> Result<()> {
+        spec.check()?;
+        let mut errors = Vec::new();
+        if self.ports.nodes.get(spec.node_id).await?.is_none() {
+            errors.push(wrong(
+                "nodeId",
+                format!("there is no node {}", spec.node_id),
+            ));
+        }
+        let mut targets = Vec::new();
+        for id in &spec.target_ids {
+            match self.ports.targets.get(*id).await? {
+                Some(target) => targets.push(target),
+                None => errors.push(wrong("targetIds", format!("there is no target {id}"))),
+            }
+        }
+        errors.extend(same_places(&targets));
+        errors.extend(targets.iter().filter_map(|target| swallowed(spec, target)));
+        for recipient in &spec.extra_recipients {
+            if let Err(error) = self.ports.keys.check_recipient(recipient) {
+                errors.push(wrong("extraRecipients", error.message().to_owned()));
+            }
+        }
+        if let Err(error) = first_run(spec, self.now()) {
+            errors.extend(error.field_errors().iter().cloned());
+        }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::fields(errors))
+        }
+    }
+}
+
+fn wrong(field: &str, message: String) -> FieldError {
+    FieldError {
+        field: field.to_owned(),
+        message,
+    }
+}
+
+fn no_task(id: TaskId) -> Error {
+    Error::not_found("task_not_found", format!("there is no task {id}"))
+}
+
+/// Two targets in one place would write the same objects twice.
+fn same_places(targets: &[Target]) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    for (position, target) in targets.iter().enumerate() {
+        let place = place_of(target.kind, &target.config);
+        let same = |other: &&Target| place_of(other.kind, &other.config) == place;
+        if let Some(other) = targets[..position].iter().find(same) {
+            let message = format!("{} and {} are the same place", other.name, target.name);
+            errors.push(wrong("targetIds", message));
+        }
+    }
+    errors
+}
+
+/// A folder target below a path that the task reads would back itself up, larger each time.
+fn swallowed(spec: &TaskSpec, target: &Target) -> Option<FieldError> {
+    let on_same_host = match target.reach() {
+        Reach::OwnNode => true,
+        Reach::Master => spec.node_id.is_local(),
+        Reach::Everywhere => false,
+    };
+    let folder = target.config.get("path").filter(|_| on_same_host)?;
+    let folder = folder.trim_end_matches('/');
+    let SourceSpec::File {
+        paths, excludes, ..
+    } = &spec.source;
+    let excluded = excludes
+        .iter()
+        .any(|pattern| folder.starts_with(pattern.trim_end_matches("/**").trim_end_matches('/')));
+    let path = paths
+        .iter()
+        .map(|path| path.trim_end_matches('/'))
+        .find(|path| folder == *path || folder.starts_with(&format!("{path}/")))?;
+    (!excluded).then(|| {
+        let message = format!(
+            "{:?} holds target {} ({folder}), so each backup would hold the ones before it; exclude {folder}",
+            if path.is_empty() { "/" } else { path },
+            target.name
+        );
+        wrong("source.paths", message)
+    })
 }

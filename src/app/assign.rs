@@ -1,0 +1,201 @@
+//! Assignments: a claimed command filled with what its node needs - a snapshot, the targets of this one command, and its keys.
+
+use crate::App;
+use crate::removals::{Removable, removable};
+use backupx_core::domain::command::{Command, CommandSpec, Subject};
+use backupx_core::domain::id::{NodeId, OperationId, RecordId, TargetId};
+use backupx_core::domain::operation::{Operation, OperationSpec, VerifyMode};
+use backupx_core::domain::record::{CopyState, Record};
+use backupx_core::domain::report::Outcome;
+use backupx_core::domain::work::{
+    Assignment, BackupWork, CopyWork, DeleteWork, ListFilesWork, RestoreWork, VerifyWork, Work,
+};
+use backupx_core::ports::signals::Topic;
+use backupx_core::{Error, Result};
+
+impl App {
+    /// Fills a command that was just claimed. Nothing when it is over: then it was closed.
+    pub(crate) async fn assign(&self, command: &Command) -> Result<Option<Assignment>> {
+        let work = match command.subject {
+            Subject::Record(id) => self.start_record(command, id).await?,
+            Subject::Operation(id) => self.start_operation(command, id).await?,
+            Subject::Request(_) => Some(self.request_work(command).await?),
+        };
+        if work.is_some() {
+            self.notify(Topic::Subject(command.subject)).await;
+        }
+        Ok(work.map(|work| Assignment {
+            command_id: command.id,
+            lease: command.lease,
+            subject: command.subject,
+            lane: command.lane,
+            work,
+        }))
+    }
+
+    async fn start_record(&self, command: &Command, id: RecordId) -> Result<Option<Work>> {
+        let Some(record) = self.ports.records.get(id).await? else {
+            self.ports.queue.close(command.id, self.now()).await?;
+            return Ok(None);
+        };
+        if record.cancel_requested_at.is_some() && !record.state.is_final() {
+            self.end_command(command, &Outcome::Cancelled).await?;
+            return Ok(None);
+        }
+        if !self
+            .ports
+            .records
+            .start(id, command.lease, self.now())
+            .await?
+        {
+            self.ports.queue.close(command.id, self.now()).await?;
+            return Ok(None);
+        }
+        let node = self.known_node(command.node_id).await?;
+        let targets: Vec<_> = record.copies.iter().map(|copy| copy.target_id).collect();
+        let work = BackupWork {
+            record_id: id,
+            task_id: record.task_id,
+            recipients: self.recipients(&record.task).await?,
+            targets: self.accesses(&targets, node.id).await?,
+            task: record.task,
+            location: record.location,
+            created_at: record.created_at,
+            node_id: node.id,
+            node_name: node.name.into(),
+        };
+        Ok(Some(Work::Backup(Box::new(work))))
+    }
+
+    async fn start_operation(&self, command: &Command, id: OperationId) -> Result<Option<Work>> {
+        let Some(operation) = self.ports.operations.get(id).await? else {
+            self.ports.queue.close(command.id, self.now()).await?;
+            return Ok(None);
+        };
+        if operation.cancel_requested_at.is_some() && !operation.state.is_final() {
+            self.end_command(command, &Outcome::Cancelled).await?;
+            return Ok(None);
+        }
+        if !self
+            .ports
+            .operations
+            .start(id, command.lease, self.now())
+            .await?
+        {
+            self.ports.queue.close(command.id, self.now()).await?;
+            return Ok(None);
+        }
+        let record = self.known_record(operation.record_id).await?;
+        let work = self
+            .operation_work(&operation, record, command.node_id)
+            .await?;
+        if work.is_none() {
+            self.end_command(command, &Outcome::Cancelled).await?;
+        }
+        Ok(work)
+    }
+
+    /// What an operation asks of its node; nothing when there is nothing left to do.
+    async fn operation_work(
+        &self,
+        operation: &Operation,
+        record: Record,
+        node: NodeId,
+    ) -> Result<Option<Work>> {
+        let work = match &operation.spec {
+            OperationSpec::Restore(spec) => Work::Restore(RestoreWork {
+                record_id: record.id,
+                sources: self.sources(&record, node).await?,
+                keys: self.stream_keys(&record, &["data", "index"]).await?,
+                location: record.location,
+                spec: spec.clone(),
+            }),
+            OperationSpec::Verify { mode, target_ids } => {
+                let targets = good_targets(&record, target_ids);
+                if targets.is_empty() {
+                    return Err(Error::conflict(
+                        "no_good_copy",
+                        format!("record {} has no good copy left to verify", record.id),
+                    ));
+                }
+                let keys = match mode {
+                    VerifyMode::Quick => Vec::new(),
+                    VerifyMode::Full => self.stream_keys(&record, &["data", "index"]).await?,
+                };
+                Work::Verify(VerifyWork {
+                    record_id: record.id,
+                    targets: self.accesses(&targets, node).await?,
+                    keys,
+                    location: record.location,
+                    mode: *mode,
+                })
+            }
+            OperationSpec::Copy { target_ids } => {
+                if !self.place_is_clean(operation).await? {
+                    return Err(Error::unavailable(
+                        "leftovers_pending",
+                        "what lies in the place of the copy is still being removed",
+                    ));
+                }
+                Work::Copy(CopyWork {
+                    record_id: record.id,
+                    sources: self.sources(&record, node).await?,
+                    targets: self.accesses(target_ids, node).await?,
+                    location: record.location,
+                })
+            }
+            OperationSpec::Delete { target_id, .. } => match removable(&record, *target_id) {
+                Removable::Yes => Work::Delete(DeleteWork {
+                    record_id: record.id,
+                    target: self.access_of(&self.known_target(*target_id).await?, node)?,
+                    location: record.location,
+                }),
+                Removable::Locked | Removable::No => return Ok(None),
+            },
+        };
+        Ok(Some(work))
+    }
+
+    async fn request_work(&self, command: &Command) -> Result<Work> {
+        match &command.spec {
+            CommandSpec::Browse { path } => Ok(Work::Browse { path: path.clone() }),
+            CommandSpec::TestTarget { target_id } => {
+                let target = self.known_target(*target_id).await?;
+                Ok(Work::TestTarget {
+                    target: self.access_of(&target, command.node_id)?,
+                })
+            }
+            CommandSpec::ListFiles {
+                record_id,
+                path,
+                limit,
+                after,
+            } => {
+                let record = self.known_record(*record_id).await?;
+                Ok(Work::ListFiles(ListFilesWork {
+                    sources: self.sources(&record, command.node_id).await?,
+                    keys: self.stream_keys(&record, &["index"]).await?,
+                    location: record.location,
+                    path: path.clone(),
+                    limit: *limit,
+                    after: after.clone(),
+                }))
+            }
+            CommandSpec::Backup | CommandSpec::Operation => Err(Error::internal(format!(
+                "command {} is about {} and asks for something else",
+                command.id, command.subject
+            ))),
+        }
+    }
+}
+
+/// The good copies among `wanted`, all good ones when nobody said which.
+pub(crate) fn good_targets(record: &Record, wanted: &[TargetId]) -> Vec<TargetId> {
+    record
+        .copies
+        .iter()
+        .filter(|copy| copy.state == CopyState::Good)
+        .map(|copy| copy.target_id)
+        .filter(|id| wanted.is_empty() || wanted.contains(id))
+        .collect()
+}
