@@ -1,0 +1,307 @@
+//! A master in memory that does what a test tells it and remembers what it was told.
+
+use async_trait::async_trait;
+use backupx_core::domain::command::{Lane, Lease, Subject};
+use backupx_core::domain::id::{CommandId, NodeId, RecordId, TargetId};
+use backupx_core::domain::log::LogLine;
+use backupx_core::domain::protocol::{
+    Assignments, Heartbeat, HeldLease, Hello, Poll, ProgressAnswer, ProgressReport, Pulse,
+    ResultReport, Welcome,
+};
+use backupx_core::domain::work::{Assignment, Work};
+use backupx_core::ports::clock::{Clock, SystemClock};
+use backupx_core::ports::master::MasterLink;
+use backupx_core::{Error, ErrorKind, Result};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Which call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Call {
+    Hello,
+    Heartbeat,
+    Poll,
+    Progress,
+    Result,
+}
+
+impl Call {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Hello,
+        Self::Heartbeat,
+        Self::Poll,
+        Self::Progress,
+        Self::Result,
+    ];
+}
+
+/// What happened so far and what is to happen.
+#[derive(Default)]
+pub(super) struct State {
+    failing: BTreeMap<Call, (ErrorKind, &'static str, Duration)>,
+    /// Calls answered or refused.
+    pub(super) calls: BTreeMap<Call, usize>,
+    queue: Vec<Assignment>,
+    pub(super) hellos: Vec<Hello>,
+    pub(super) heartbeats: Vec<Heartbeat>,
+    pub(super) polls: Vec<Poll>,
+    pub(super) progress: Vec<(CommandId, ProgressReport)>,
+    pub(super) results: Vec<(CommandId, ResultReport)>,
+    /// Results whose answer is lost on its way.
+    pub(super) lose_answers: usize,
+    /// Cancelled commands, told in answers to progress.
+    pub(super) cancel: BTreeSet<CommandId>,
+    /// Told in answers to heartbeats.
+    pub(super) pulse_cancel: Vec<HeldLease>,
+    pub(super) pulse_lost: Vec<HeldLease>,
+    /// Told in welcomes.
+    pub(super) stop: Vec<HeldLease>,
+    /// The lease under which a command may speak, where that matters.
+    pub(super) leases: BTreeMap<CommandId, Lease>,
+}
+
+impl State {
+    pub(super) fn count(&self, call: Call) -> usize {
+        self.calls.get(&call).copied().unwrap_or_default()
+    }
+
+    /// All log lines of a command as a master keeps them: repeats of a number are ignored.
+    pub(super) fn lines(&self, command: CommandId) -> Vec<LogLine> {
+        let progress = self.progress.iter().filter(|(id, _)| *id == command);
+        let results = self.results.iter().filter(|(id, _)| *id == command);
+        let mut lines = BTreeMap::new();
+        for line in progress
+            .flat_map(|(_, report)| &report.log)
+            .chain(results.flat_map(|(_, report)| &report.log))
+        {
+            lines.entry(line.seq).or_insert_with(|| line.clone());
+        }
+        lines.into_values().collect()
+    }
+}
+
+/// The master.
+#[derive(Default)]
+pub(super) struct Master {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+impl Master {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets `calls` fail from now on, each after `after`.
+    pub(super) fn fail(
+        &self,
+        calls: &[Call],
+        kind: ErrorKind,
+        code: &'static str,
+        after: Duration,
+    ) {
+        for call in calls {
+            self.state().failing.insert(*call, (kind, code, after));
+        }
+    }
+
+    /// Lets everything work again.
+    pub(super) fn recover(&self) {
+        self.state().failing.clear();
+        self.changed.notify_waiters();
+    }
+
+    /// Puts a command in.
+    pub(super) fn give(&self, command: i64, lease: i64, lane: Lane) {
+        let assignment = Assignment {
+            command_id: CommandId(command),
+            lease: Lease(lease),
+            subject: Subject::Record(RecordId(command)),
+            lane,
+            work: Work::Browse {
+                path: format!("/{command}"),
+            },
+        };
+        self.give_work(assignment);
+    }
+
+    pub(super) fn give_work(&self, assignment: Assignment) {
+        self.state().queue.push(assignment);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits, in virtual time, until the state is as it should be.
+    pub(super) async fn until(&self, what: &str, mut held: impl FnMut(&State) -> bool) {
+        let wait = async {
+            loop {
+                let changed = self.changed.notified();
+                if held(&self.state()) {
+                    return;
+                }
+                // Cancel-safe: both only wait. The short sleep covers states that change without a call.
+                tokio::select! {
+                    () = changed => {}
+                    () = tokio::time::sleep(Duration::from_millis(50)) => {}
+                }
+            }
+        };
+        let limit = Duration::from_secs(14 * 24 * 3600);
+        assert!(
+            tokio::time::timeout(limit, wait).await.is_ok(),
+            "never came: {what}"
+        );
+    }
+
+    async fn enter(&self, call: Call) -> Result<()> {
+        let failing = {
+            let mut state = self.state();
+            *state.calls.entry(call).or_default() += 1;
+            state.failing.get(&call).copied()
+        };
+        self.changed.notify_waiters();
+        match failing {
+            None => Ok(()),
+            Some((kind, code, after)) => {
+                tokio::time::sleep(after).await;
+                Err(Error::new(kind, code, "as the test wants it"))
+            }
+        }
+    }
+
+    fn check_lease(&self, command: CommandId, lease: Lease) -> Result<()> {
+        match self.state().leases.get(&command) {
+            Some(current) if *current != lease => Err(Error::conflict("lease_lost", "not yours")),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn take(&self, poll: &Poll) -> Vec<Assignment> {
+        let mut state = self.state();
+        let free = poll.free as usize;
+        let mut taken = Vec::new();
+        state.queue.retain(|assignment| {
+            let take = assignment.lane == poll.lane && taken.len() < free;
+            if take {
+                taken.push(assignment.clone());
+            }
+            !take
+        });
+        taken
+    }
+}
+
+#[async_trait]
+impl MasterLink for Master {
+    async fn hello(&self, hello: Hello) -> Result<Welcome> {
+        self.enter(Call::Hello).await?;
+        let mut state = self.state();
+        let stop = state.stop.clone();
+        let keep = hello
+            .leases
+            .iter()
+            .filter(|lease| !stop.contains(lease))
+            .copied()
+            .collect();
+        state.hellos.push(hello);
+        Ok(Welcome {
+            node_id: NodeId(1),
+            node_name: "web1".to_owned(),
+            server_time: SystemClock.now(),
+            heartbeat_interval_secs: 15,
+            max_wait_secs: 25,
+            keep,
+            stop,
+        })
+    }
+
+    async fn heartbeat(&self, heartbeat: Heartbeat) -> Result<Pulse> {
+        self.enter(Call::Heartbeat).await?;
+        let mut state = self.state();
+        state.heartbeats.push(heartbeat);
+        Ok(Pulse {
+            server_time: SystemClock.now(),
+            cancel: state.pulse_cancel.clone(),
+            lost: state.pulse_lost.clone(),
+        })
+    }
+
+    async fn poll(&self, poll: Poll) -> Result<Assignments> {
+        self.enter(Call::Poll).await?;
+        self.state().polls.push(poll.clone());
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(poll.wait_secs);
+        loop {
+            let changed = self.changed.notified();
+            let commands = self.take(&poll);
+            if !commands.is_empty() || tokio::time::Instant::now() >= deadline {
+                return Ok(Assignments {
+                    server_time: SystemClock.now(),
+                    commands,
+                });
+            }
+            // Cancel-safe: both only wait.
+            tokio::select! {
+                () = changed => {}
+                () = tokio::time::sleep_until(deadline) => {}
+            }
+        }
+    }
+
+    async fn progress(&self, command: CommandId, report: ProgressReport) -> Result<ProgressAnswer> {
+        self.enter(Call::Progress).await?;
+        self.check_lease(command, report.lease)?;
+        let mut state = self.state();
+        state.progress.push((command, report));
+        Ok(ProgressAnswer {
+            server_time: SystemClock.now(),
+            cancel: state.cancel.contains(&command),
+        })
+    }
+
+    async fn result(&self, command: CommandId, report: ResultReport) -> Result<()> {
+        self.enter(Call::Result).await?;
+        self.check_lease(command, report.lease)?;
+        let mut state = self.state();
+        state.results.push((command, report));
+        if state.lose_answers > 0 {
+            state.lose_answers -= 1;
+            return Err(Error::unavailable("master_cut", "the answer is lost"));
+        }
+        Ok(())
+    }
+
+    async fn relay_create(
+        &self,
+        _command: CommandId,
+        _lease: Lease,
+        _target: TargetId,
+        _name: &str,
+        _body: Vec<Bytes>,
+    ) -> Result<()> {
+        Err(Error::internal("no relay in this test"))
+    }
+
+    async fn relay_stat(
+        &self,
+        _command: CommandId,
+        _lease: Lease,
+        _target: TargetId,
+        _name: &str,
+    ) -> Result<Option<u64>> {
+        Err(Error::internal("no relay in this test"))
+    }
+
+    async fn relay_read(
+        &self,
+        _command: CommandId,
+        _lease: Lease,
+        _target: TargetId,
+        _name: &str,
+        _range: Range<u64>,
+    ) -> Result<Bytes> {
+        Err(Error::internal("no relay in this test"))
+    }
+}
