@@ -1,1 +1,28 @@
-//! The HTTP face of the master: routes, auth, live streams, console assets.
+//! The HTTP face of the master: REST v1, the agent protocol, live streams, metrics and the console.
+//!
+//! The only crate that knows axum. [`router`] builds everything that is served; [`serve`] listens. A handler extracts, calls one
+//! use-case of `backupx-app` and answers; who asks is proven before any handler runs, and every failure becomes problem details in
+//! one place.
+
+mod auth;
+mod console;
+mod extract;
+mod idempotency;
+mod live;
+mod metrics;
+mod openapi;
+mod options;
+mod page;
+mod precondition;
+mod present;
+mod problem;
+mod request;
+mod router;
+mod routes;
+mod serve;
+mod state;
+
+pub use openapi::openapi_json;
+pub use options::HttpOptions;
+pub use router::router;
+pub use serve::serve;

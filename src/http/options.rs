@@ -1,0 +1,37 @@
+//! What the host decides about the HTTP face.
+
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+
+/// Settings of the HTTP face.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// Signs session tokens; nothing means a key derived from the root key.
+    pub jwt_secret: Option<SecretString>,
+    /// The URL that browsers and agents use. With `https:` cookies are sent over TLS alone.
+    pub external_url: Option<String>,
+    /// Whether agents may stream objects through this process.
+    pub relay: bool,
+    /// Cancelled when the process begins to stop: polls answer at once, live streams end, `/ready` says no.
+    pub shutdown: CancellationToken,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            jwt_secret: None,
+            external_url: None,
+            relay: true,
+            shutdown: CancellationToken::new(),
+        }
+    }
+}
+
+impl HttpOptions {
+    /// True when browsers come over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.external_url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https:"))
+    }
+}

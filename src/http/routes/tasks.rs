@@ -1,0 +1,160 @@
+//! Tasks: what is backed up, from where to where, when, and how long it is kept.
+
+use super::replies::{accepted, created, tagged};
+use crate::auth::caller::{Admin, Operator, Viewer};
+use crate::extract::{Json, Path, Query};
+use crate::page::{named_page, page_request};
+use crate::precondition::IfMatch;
+use crate::present;
+use crate::problem::Answer;
+use crate::state::Http;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use backupx_api::page::{NamedQuery, Page};
+use backupx_api::records::Record;
+use backupx_api::tasks::{RetentionPlan, SchedulePreview, SchedulePreviewRequest, Task, TaskInput};
+use backupx_app::App;
+use backupx_core::domain::id::TaskId;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Instants of a preview when nobody says.
+const PREVIEW: u32 = 5;
+
+pub(super) fn routes() -> OpenApiRouter<Http> {
+    OpenApiRouter::default()
+        .routes(routes!(list_tasks, add_task))
+        .routes(routes!(show_task, update_task, remove_task))
+        .routes(routes!(run_task))
+        .routes(routes!(enable_task))
+        .routes(routes!(disable_task))
+        .routes(routes!(retention_plan))
+        .routes(routes!(preview_schedule))
+}
+
+/// Tasks by id.
+#[utoipa::path(get, path = "/api/v1/tasks", tag = "tasks", params(NamedQuery), security(("bearer" = ["viewer"])), responses((status = 200, body = Page<Task>)))]
+async fn list_tasks(
+    State(app): State<Arc<App>>,
+    Viewer(principal): Viewer,
+    Query(query): Query<NamedQuery>,
+) -> Answer<Json<Page<Task>>> {
+    let page = page_request(query.limit, query.cursor.as_deref())?;
+    let tasks = match &query.name {
+        Some(name) => named_page(app.task_named(&principal, name).await)?,
+        None => app.tasks(&principal, page).await?,
+    };
+    Ok(Json(Page::of(tasks, Into::into)))
+}
+
+/// Adds a task, enabled.
+#[utoipa::path(post, path = "/api/v1/tasks", tag = "tasks", security(("bearer" = ["admin"])), responses((status = 201, body = Task)))]
+async fn add_task(
+    State(app): State<Arc<App>>,
+    Admin(principal): Admin,
+    Json(input): Json<TaskInput>,
+) -> Answer<Response> {
+    let task = app.add_task(&principal, input.try_into()?).await?;
+    Ok(created(
+        format!("/api/v1/tasks/{}", task.id),
+        Task::from(task),
+    ))
+}
+
+/// One task.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "tasks", security(("bearer" = ["viewer"])), responses((status = 200, body = Task)))]
+async fn show_task(
+    State(app): State<Arc<App>>,
+    Viewer(principal): Viewer,
+    Path(id): Path<i64>,
+) -> Answer<Response> {
+    let task = app.task(&principal, TaskId(id)).await?;
+    Ok(tagged(task.version, Task::from(task)))
+}
+
+/// Replaces what a task does.
+#[utoipa::path(put, path = "/api/v1/tasks/{id}", tag = "tasks", security(("bearer" = ["admin"])), responses((status = 200, body = Task), (status = 412, description = "Somebody else changed it first.")))]
+async fn update_task(
+    State(app): State<Arc<App>>,
+    Admin(principal): Admin,
+    Path(id): Path<i64>,
+    IfMatch(version): IfMatch,
+    Json(input): Json<TaskInput>,
+) -> Answer<Response> {
+    let task = app
+        .update_task(&principal, TaskId(id), version, input.try_into()?)
+        .await?;
+    Ok(tagged(task.version, Task::from(task)))
+}
+
+/// Removes a task; its records stay.
+#[utoipa::path(delete, path = "/api/v1/tasks/{id}", tag = "tasks", security(("bearer" = ["admin"])), responses((status = 204)))]
+async fn remove_task(
+    State(app): State<Arc<App>>,
+    Admin(principal): Admin,
+    Path(id): Path<i64>,
+) -> Answer<StatusCode> {
+    app.remove_task(&principal, TaskId(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Runs a task now.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/run", tag = "tasks", security(("bearer" = ["operator"])), responses((status = 202, body = Record)))]
+async fn run_task(
+    State(app): State<Arc<App>>,
+    Operator(principal): Operator,
+    Path(id): Path<i64>,
+) -> Answer<Response> {
+    let record = app.run_task(&principal, TaskId(id)).await?;
+    let record = present::record(&app, &principal, record).await?;
+    Ok(accepted(format!("/api/v1/records/{}", record.id), record))
+}
+
+/// Turns the schedule on.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/enable", tag = "tasks", security(("bearer" = ["operator"])), responses((status = 200, body = Task)))]
+async fn enable_task(
+    State(app): State<Arc<App>>,
+    Operator(principal): Operator,
+    Path(id): Path<i64>,
+) -> Answer<Response> {
+    let task = app.enable_task(&principal, TaskId(id)).await?;
+    Ok(tagged(task.version, Task::from(task)))
+}
+
+/// Turns the schedule off.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/disable", tag = "tasks", security(("bearer" = ["operator"])), responses((status = 200, body = Task)))]
+async fn disable_task(
+    State(app): State<Arc<App>>,
+    Operator(principal): Operator,
+    Path(id): Path<i64>,
+) -> Answer<Response> {
+    let task = app.disable_task(&principal, TaskId(id)).await?;
+    Ok(tagged(task.version, Task::from(task)))
+}
+
+/// What retention would keep and remove of a task's copies now. Changes nothing.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/retention", tag = "tasks", security(("bearer" = ["viewer"])), responses((status = 200, body = RetentionPlan)))]
+async fn retention_plan(
+    State(app): State<Arc<App>>,
+    Viewer(principal): Viewer,
+    Path(id): Path<i64>,
+) -> Answer<Json<RetentionPlan>> {
+    let decisions = app.retention_plan(&principal, TaskId(id)).await?;
+    let decisions = decisions.into_iter().map(Into::into).collect();
+    Ok(Json(RetentionPlan { decisions }))
+}
+
+/// When a schedule would fire next.
+#[utoipa::path(post, path = "/api/v1/schedules/preview", tag = "tasks", security(("bearer" = ["viewer"])), responses((status = 200, body = SchedulePreview)))]
+async fn preview_schedule(
+    State(app): State<Arc<App>>,
+    Viewer(principal): Viewer,
+    Json(input): Json<SchedulePreviewRequest>,
+) -> Answer<Json<SchedulePreview>> {
+    let count = input.count.unwrap_or(PREVIEW).clamp(1, 50) as usize;
+    let schedule = input.schedule.into();
+    let next_runs = app.next_runs(&principal, &schedule, count).await?;
+    Ok(Json(SchedulePreview { next_runs }))
+}
