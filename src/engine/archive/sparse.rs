@@ -28,7 +28,6 @@ pub(super) fn append_map(map: &mut Vec<u8>, segments: &[(u64, u64)], size: u64) 
 }
 
 /// Reads a map: the parts that hold data, and the bytes that the map took. The parts are in order, don't overlap and end within `size`.
-#[expect(clippy::type_complexity, reason = "read once, by its neighbour")]
 pub(super) fn read_map(input: &mut impl Read, size: u64) -> io::Result<(Vec<(u64, u64)>, u64)> {
     let mut lines = Lines {
         input,
