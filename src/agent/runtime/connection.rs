@@ -5,7 +5,7 @@ use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::clock::{Clock, SystemClock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
 
 /// How far the two clocks may be apart without a word.
 const SKEW_SECS: i64 = 300;
@@ -24,6 +24,7 @@ pub(super) struct Session {
 pub(super) struct Connection {
     session: watch::Sender<Option<Session>>,
     broken: Notify,
+    asking: RwLock<()>,
     skew_told: AtomicBool,
 }
 
@@ -32,6 +33,7 @@ impl Default for Connection {
         Self {
             session: watch::Sender::new(None),
             broken: Notify::new(),
+            asking: RwLock::new(()),
             skew_told: AtomicBool::new(false),
         }
     }
@@ -47,14 +49,19 @@ impl Connection {
         }));
     }
 
-    /// Closes the session: polls in flight are dropped, so that the next hello is the whole truth about what this agent holds.
+    /// Closes the session: polls in flight are dropped.
     pub(super) fn close(&self) {
         self.session.send_replace(None);
     }
 
+    /// True while a session is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.session.borrow().is_some()
+    }
+
     /// Asks for a new hello. Does nothing when none is open.
     pub(super) fn report_broken(&self) {
-        if self.session.borrow().is_some() {
+        if self.is_open() {
             self.broken.notify_one();
         }
     }
@@ -76,6 +83,16 @@ impl Connection {
                 std::future::pending::<()>().await;
             }
         }
+    }
+
+    /// Held by a poll from its question until what it brought is in the roster.
+    pub(super) async fn asking(&self) -> RwLockReadGuard<'_, ()> {
+        self.asking.read().await
+    }
+
+    /// Waits for polls in flight, so that a hello is the whole truth about what this agent holds.
+    pub(super) async fn nobody_asks(&self) -> RwLockWriteGuard<'_, ()> {
+        self.asking.write().await
     }
 
     /// Waits until the open session is closed.

@@ -25,7 +25,10 @@ pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
 async fn keep(shared: &Shared) {
     let mut backoff = Backoff::default();
     loop {
-        let held = shared.roster.held();
+        let held = {
+            let _quiet = shared.connection.nobody_asks().await;
+            shared.roster.held()
+        };
         match hello(shared, held.clone()).await {
             Ok(welcome) => {
                 backoff.reset();

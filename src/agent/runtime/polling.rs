@@ -37,11 +37,8 @@ pub(super) async fn run(shared: Arc<Shared>, lane: Lane, stop: CancellationToken
             () = stop.cancelled() => return,
         };
         let pause = match answer {
-            Ok(Some(assignments)) => {
-                take(&shared, assignments, &slots);
-                Duration::ZERO
-            }
-            Ok(None) => pace.empty(),
+            Ok(Answer::Work) => Duration::ZERO,
+            Ok(Answer::Nothing) => pace.empty(),
             Err(error) => failed(&shared, lane, &mut pace, &error),
         };
         tokio::select! {
@@ -51,14 +48,20 @@ pub(super) async fn run(shared: Arc<Shared>, lane: Lane, stop: CancellationToken
     }
 }
 
-/// One poll, once there is a session and a free slot. Nothing when the session was closed meanwhile or nothing came.
+/// What came of a poll.
+enum Answer {
+    Work,
+    /// Nothing came, or the session was closed meanwhile.
+    Nothing,
+}
+
+/// One poll, once there is a session and a free slot, and its commands taken in.
 async fn ask(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     lane: Lane,
-    slots: &Semaphore,
+    slots: &Arc<Semaphore>,
     pace: &mut Pace,
-) -> Result<Option<Assignments>> {
-    let session = shared.connection.session().await;
+) -> Result<Answer> {
     // Only this loop takes slots, so what is free now stays free until the answer.
     drop(
         slots
@@ -66,6 +69,11 @@ async fn ask(
             .await
             .map_err(|_| Error::internal("the slots are closed"))?,
     );
+    let session = shared.connection.session().await;
+    let _asking = shared.connection.asking().await;
+    if !shared.connection.is_open() {
+        return Ok(Answer::Nothing);
+    }
     let wait = pace.begin(session.most_wait.min(shared.config.poll_wait));
     let poll = Poll {
         wait_secs: wait.as_secs(),
@@ -76,7 +84,7 @@ async fn ask(
     let answer = tokio::select! {
         biased;
         answer = tokio::time::timeout(wait + MARGIN, shared.link.poll(poll)) => answer,
-        () = shared.connection.closed() => return Ok(None),
+        () = shared.connection.closed() => return Ok(Answer::Nothing),
     };
     let assignments = answer.unwrap_or_else(|_| {
         Err(Error::unavailable(
@@ -86,7 +94,11 @@ async fn ask(
     })?;
     shared.connection.compare_clocks(assignments.server_time);
     pace.answered(!assignments.commands.is_empty());
-    Ok(Some(assignments).filter(|assignments| !assignments.commands.is_empty()))
+    if assignments.commands.is_empty() {
+        return Ok(Answer::Nothing);
+    }
+    take(shared, assignments, slots);
+    Ok(Answer::Work)
 }
 
 fn take(shared: &Arc<Shared>, assignments: Assignments, slots: &Arc<Semaphore>) {

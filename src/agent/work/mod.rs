@@ -21,6 +21,7 @@ use backupx_core::domain::work::{
 use backupx_core::ports::master::MasterLink;
 use backupx_core::ports::observer::Observer;
 use backupx_core::{Error, Result};
+use backupx_engine::restore::RestorePlan;
 use backupx_engine::{BackupPlan, Destination};
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,8 +135,14 @@ impl Engine {
 
     async fn restore(&self, work: RestoreWork, job: &Arc<Job>) -> Result<Report> {
         let sources = self.targets(job).open_some(&work.sources)?;
-        let _pending = sources;
-        Err(Error::invalid("not_built", "restores are not built in yet"))
+        let plan = RestorePlan {
+            location: work.location,
+            keys: work.keys,
+            spec: work.spec,
+        };
+        backupx_engine::restore::restore(plan, sources, self.observer(job), job.stop_flag())
+            .await
+            .map(Report::Restore)
     }
 
     /// Every copy is looked at, whatever the others say.
