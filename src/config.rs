@@ -126,6 +126,8 @@ pub(crate) struct LogSettings {
     pub(crate) filter: String,
     /// How lines look.
     pub(crate) format: LogFormat,
+    /// Whether a person chose the filter.
+    pub(crate) is_chosen: bool,
 }
 
 /// The master's settings, checked.
@@ -133,8 +135,6 @@ pub(crate) struct LogSettings {
 pub(crate) struct Settings {
     /// Where it listens.
     pub(crate) listen: SocketAddr,
-    /// The embedded defaults' folder.
-    pub(crate) data_dir: PathBuf,
     /// `sqlite://…` or `postgres://…`; may hold a password.
     pub(crate) database_url: SecretString,
     /// 32 bytes that all sealing keys are derived from.
@@ -193,6 +193,7 @@ impl LogArgs {
         let filter = Setting::of("LOG", self.log.as_ref(), env.log.as_ref());
         let format = Setting::of("LOG_FORMAT", self.log_format.as_ref(), env.log_format.as_ref());
         Ok(LogSettings {
+            is_chosen: filter.value.is_some(),
             filter: filter.parse("info".to_owned(), "a level or a tracing filter as info,backupx_http=debug", |text| {
                 tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
             })?,
@@ -259,7 +260,6 @@ impl ServerArgs {
         let timeout = Setting::of("COMMAND_TIMEOUT", self.fleet.command_timeout.as_ref(), fleet.command_timeout.as_ref());
         Ok(Settings {
             listen: listen.parse(SocketAddr::from(([0, 0, 0, 0], 8340)), "an address and port as 0.0.0.0:8340", |text| text.parse().ok())?,
-            data_dir,
             database_url: SecretString::from(database_url),
             root_key,
             jwt_secret,

@@ -1,0 +1,132 @@
+//! The command line: one file a sub-command, and what they share.
+
+pub(crate) mod admin;
+pub(crate) mod agent;
+pub(crate) mod client;
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod extract;
+pub(crate) mod failure;
+pub(crate) mod key;
+pub(crate) mod live;
+pub(crate) mod login;
+pub(crate) mod migrate;
+pub(crate) mod node;
+pub(crate) mod operation;
+pub(crate) mod output;
+pub(crate) mod quickstart;
+pub(crate) mod record;
+pub(crate) mod restore;
+pub(crate) mod server;
+pub(crate) mod settings;
+pub(crate) mod target;
+pub(crate) mod task;
+pub(crate) mod tick;
+
+use crate::config::{LogArgs, ServerArgs};
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use output::OutputFormat;
+use std::process::ExitCode;
+
+/// Self-hosted backup manager for servers: master and agent in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "backupx", version, max_term_width = 100, propagate_version = false)]
+#[command(after_help = "Start here: backupx quickstart ~/Documents")]
+pub(crate) struct Cli {
+    /// How results are printed: table or json
+    #[arg(short, long, global = true, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
+    pub(crate) output: OutputFormat,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// All sub-commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Back up, verify, restore and compare in one step, on embedded defaults
+    Quickstart(quickstart::Args),
+    /// Run a master: console, API, scheduler, queue
+    Server(ServerArgs),
+    /// Run an agent: back up and restore this host for a master
+    Agent(agent::Args),
+    /// Sign in at a master and keep an API key for the commands below
+    Login(login::Args),
+    /// Servers that run work
+    #[command(subcommand)]
+    Node(node::Command),
+    /// Places where backups are kept
+    #[command(subcommand)]
+    Target(target::Command),
+    /// What is backed up, where to, when, and for how long
+    #[command(subcommand)]
+    Task(task::Command),
+    /// Backups: each is one run of one task
+    #[command(subcommand)]
+    Record(record::Command),
+    /// Put files of a backup back, anywhere
+    Restore(restore::Args),
+    /// Restores, verifications, copies and deletions
+    #[command(subcommand)]
+    Operation(operation::Command),
+    /// Open a stored backup without any master
+    Extract(extract::Args),
+    /// Make one pass of scheduler and sweeper, then exit
+    Tick(ServerArgs),
+    /// Accounts, straight on the master's database
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// Bring the state store's schema up to date
+    Migrate(ServerArgs),
+    /// The organisation's key
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Check this host, the settings and the master
+    Doctor(doctor::Args),
+    /// Print the completion script of a shell
+    Completions(completions::Args),
+}
+
+impl Command {
+    /// True for what runs until it is stopped: it logs by default.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self, Self::Server(_) | Self::Agent(_))
+    }
+}
+
+/// Carries a command out.
+pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCode> {
+    match command {
+        Command::Quickstart(args) => quickstart::run(&args, output).await,
+        Command::Server(args) => server::run(&args).await,
+        Command::Tick(args) => tick::run(&args).await,
+        Command::Admin(command) => admin::run(command, output).await,
+        Command::Migrate(args) => migrate::run(&args, output).await,
+        Command::Key(command) => key::run(command, output).await,
+        Command::Agent(args) => agent::run(args).await,
+        Command::Login(args) => login::run(args, output).await,
+        Command::Node(command) => node::run(command, output).await,
+        Command::Target(command) => target::run(command, output).await,
+        Command::Task(command) => task::run(command, output).await,
+        Command::Record(command) => record::run(command, output).await,
+        Command::Restore(args) => restore::run(args, output).await,
+        Command::Operation(command) => operation::run(command, output).await,
+        Command::Extract(args) => extract::run(args, output).await,
+        Command::Doctor(args) => doctor::run(args, output).await,
+        Command::Completions(args) => completions::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

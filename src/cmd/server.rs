@@ -1,0 +1,111 @@
+//! `backupx server`: the master.
+
+use crate::config::ServerArgs;
+use crate::{shutdown, wire};
+use anyhow::{Context, Result};
+use backupx_agent::{Agent, AgentConfig};
+use backupx_app::{App, InProcessLink};
+use backupx_core::domain::id::NodeId;
+use backupx_http::HttpOptions;
+use secrecy::ExposeSecret;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Between two passes of scheduler and sweeper.
+const PASS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A master that is ready to run.
+pub(crate) struct Master {
+    /// Its control plane.
+    pub(crate) app: Arc<App>,
+    listener: TcpListener,
+    options: HttpOptions,
+}
+
+impl Master {
+    /// Opens the stores and the port.
+    pub(crate) async fn open(args: &ServerArgs) -> Result<Self> {
+        let settings = args.settle()?;
+        let app = wire::control_plane(&settings).await?;
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .with_context(|| format!("BACKUPX_LISTEN={} can't be listened on", settings.listen))?;
+        let options = HttpOptions {
+            jwt_secret: settings.jwt_secret,
+            external_url: settings.external_url,
+            ..HttpOptions::default()
+        };
+        Ok(Self { app, listener, options })
+    }
+
+    /// The address that it listens on, as a URL for this host.
+    pub(crate) fn url(&self) -> Result<String> {
+        let address = self.listener.local_addr()?;
+        let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+        Ok(format!("http://{host}:{}", address.port()))
+    }
+
+    /// Serves, schedules and sweeps, and runs node 0 when it lives here, until `shutdown`; then drains.
+    pub(crate) async fn run(self, shutdown: CancellationToken) -> Result<()> {
+        let mut parts = JoinSet::new();
+        parts.spawn(passes(self.app.clone(), shutdown.clone()));
+        if self.app.settings().local_node {
+            parts.spawn(local_node(self.app.clone(), shutdown.clone()));
+        }
+        let options = HttpOptions { shutdown: shutdown.clone(), ..self.options };
+        let served = backupx_http::serve(self.listener, backupx_http::router(self.app, options), shutdown.clone()).await;
+        shutdown.cancel();
+        while let Some(part) = parts.join_next().await {
+            part.context("a part of the master panicked")?;
+        }
+        served.context("the listener failed")
+    }
+}
+
+/// Runs the master until it is asked to stop.
+pub(crate) async fn run(args: &ServerArgs) -> Result<ExitCode> {
+    let master = Master::open(args).await?;
+    if let Some(code) = master.app.begin_set_up().await? {
+        super::failure::say(&format!(
+            "Nobody has an account yet. Open {} and enter this one-time code: {}\n\
+             Or make the first administrator here: backupx admin create --username NAME --password-file FILE",
+            master.url()?,
+            code.expose_secret()
+        ));
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), url = master.url()?, "the master is ready");
+    master.run(shutdown::on_signal()?).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Scheduler and sweeper, each pass with a little jitter so that replicas do not march in step.
+async fn passes(app: Arc<App>, shutdown: CancellationToken) {
+    loop {
+        let jitter = Duration::from_millis(rand::random_range(0..200));
+        // Cancel-safe: a sleep and a flag.
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(PASS_INTERVAL + jitter) => {}
+        }
+        pass(&app).await;
+    }
+}
+
+/// One pass of both. Failures are logged and met again by the next pass.
+pub(super) async fn pass(app: &App) -> bool {
+    let ticked = app.tick().await.inspect_err(|error| tracing::error!(error = error.chain(), "the scheduler's pass failed"));
+    let swept = app.sweep().await.inspect_err(|error| tracing::error!(error = error.chain(), "the sweeper's pass failed"));
+    ticked.is_ok() && swept.is_ok()
+}
+
+async fn local_node(app: Arc<App>, shutdown: CancellationToken) {
+    let link = Arc::new(InProcessLink::new(app, NodeId::LOCAL));
+    let agent = Agent::new(link, wire::agent_deps(), AgentConfig::default());
+    if let Err(error) = agent.run(shutdown).await {
+        tracing::error!(error = error.chain(), "node 0 stopped");
+    }
+}

@@ -1,0 +1,16 @@
+//! Log lines of the process: to standard error, so that standard output stays the commands' own.
+
+use crate::config::{LogFormat, LogSettings};
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging. Called once, before anything is logged.
+pub(crate) fn start(settings: &LogSettings) {
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&settings.filter))
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    match settings.format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+}
