@@ -5,8 +5,8 @@ use crate::reports::{BadReport, backup_end, operation_end};
 use backupx_core::Result;
 use backupx_core::domain::command::{Command, CommandState, Lease, Subject};
 use backupx_core::domain::operation::Operation;
-use backupx_core::domain::record::{CopyState, Record, RecordState};
-use backupx_core::domain::report::{Failure, Outcome, Report};
+use backupx_core::domain::record::{CopyState, Record, RecordCopy, RecordState};
+use backupx_core::domain::report::{CopyReport, Failure, Outcome, Report};
 use backupx_core::ports::operations::OperationEnd;
 use backupx_core::ports::records::RecordEnd;
 use backupx_core::ports::signals::Topic;
@@ -57,6 +57,7 @@ impl App {
                 let mut end = without_copies(record, RecordState::Failed, Some(failure.clone()));
                 if let Some(Report::Backup(report)) = report {
                     end.counts = report.counts;
+                    say_why(&mut end.copies, &report.copies);
                 }
                 return Ok(end);
             }
@@ -219,6 +220,16 @@ pub(crate) fn without_copies(
         failure,
         streams: Vec::new(),
         copies,
+    }
+}
+
+/// Each target's own words, where the node gave them.
+fn say_why(copies: &mut [RecordCopy], told: &[CopyReport]) {
+    for copy in copies {
+        let told = told.iter().find(|told| told.target_id == copy.target_id);
+        if let Some(failure) = told.and_then(|told| told.failure.as_ref()) {
+            copy.error = Some(failure.message.clone());
+        }
     }
 }
 

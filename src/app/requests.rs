@@ -110,9 +110,7 @@ fn refused(failure: &Failure) -> Error {
         "path_not_found" | "not_found" | "source_missing" => {
             Error::not_found("path_not_found", message)
         }
-        "policy" | "policy_refused" | "outside_policy" | "forbidden" => {
-            Error::forbidden("outside_policy", message)
-        }
+        "policy_denied" | "forbidden" => Error::forbidden("policy_denied", message),
         _ => Error::invalid("node_refused", message),
     }
 }
