@@ -24,6 +24,8 @@ pub mod restore;
 mod stop;
 pub mod stream;
 mod target_test;
+#[cfg(test)]
+mod testing;
 mod verify;
 
 pub use backup::{BackupPlan, backup};

@@ -16,21 +16,25 @@ mod block;
 mod fan_out;
 mod lay_down;
 mod layers;
+mod read;
 mod seek_table;
+mod threads;
 mod volumes;
 mod write;
 
 pub(crate) use fan_out::{Pieces, queue};
 pub(crate) use lay_down::{GIVEN_UP, lay_down};
 pub(crate) use layers::object_name;
+pub(crate) use read::StoredBytes;
+pub(crate) use threads::spawn;
 pub(crate) use volumes::Budget;
-pub(crate) use write::{Compressors, RawWriter, StreamPlan, StreamSummary, spawn, start};
+pub(crate) use write::{Compressors, RawWriter, StreamPlan, StreamSummary, start};
 
 use crate::Destination;
+use backupx_core::Result;
 use backupx_core::domain::access::StreamKey;
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::manifest::Manifest;
-use backupx_core::{Error, Result};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -63,6 +67,9 @@ pub async fn open(
     stream: &str,
     keys: &[StreamKey],
 ) -> Result<Arc<dyn RawStream>> {
-    let _pending = (destination, location, manifest, stream, keys);
-    Err(Error::internal("reading streams is not built in yet"))
+    let opened = read::Opened::open(destination, location, manifest, stream, keys).await?;
+    Ok(Arc::new(opened))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The compressors: a pool of threads that turn raw frames into compressed ones, shared by the streams of one run.
 
-use super::spawn;
+use crate::stream::threads::spawn;
 use backupx_core::domain::task::Compression;
 use backupx_core::{Error, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -40,7 +40,7 @@ impl Compressors {
     /// A pool of `cores` threads.
     pub(crate) fn start(cores: usize) -> Result<Self> {
         let threads = cores.max(1);
-        let (jobs, queue) = bounded(threads);
+        let (jobs, queue) = bounded(threads * 4);
         for number in 1..=threads {
             let queue = queue.clone();
             spawn(format!("compress-{number}"), move || work(&queue))?;
@@ -50,7 +50,7 @@ impl Compressors {
 
     /// How many frames may be under way so that all threads have work while the next stage is busy.
     pub(super) fn in_flight(&self) -> usize {
-        self.threads + 2
+        self.threads * 4 + 4
     }
 
     /// Hands a job to the pool; blocks while all threads are busy. False when the pool is gone.

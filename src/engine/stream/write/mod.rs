@@ -9,11 +9,11 @@ pub(crate) use frames::RawWriter;
 pub(super) use seal::Sealed;
 
 use super::fan_out::{self, Pieces};
+use super::threads::spawn;
+use backupx_core::Result;
 use backupx_core::domain::task::Compression;
 use backupx_core::ports::observer::Observer;
-use backupx_core::{Error, Result};
 use std::sync::Arc;
-use std::thread;
 use tokio::sync::oneshot;
 
 /// How a stream is to be written.
@@ -64,16 +64,4 @@ pub(crate) fn start(
         let _ = summary_in.send(outcome);
     })?;
     Ok((raw, summary))
-}
-
-/// Starts a named thread.
-pub(crate) fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<()> {
-    thread::Builder::new()
-        .name(name)
-        .spawn(work)
-        .map(drop)
-        .map_err(|error| {
-            Error::unavailable("no_thread", "the host has no thread left for this run")
-                .with_source(error)
-        })
 }
