@@ -14,6 +14,8 @@ mod place;
 mod run;
 mod select;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod writers;
 

@@ -101,7 +101,10 @@ impl Manner {
         if let Ok(there) = stat(folder, name)
             && (there.st_dev, there.st_ino) == (target.st_dev, target.st_ino)
         {
-            return Ok(Placed::Written);
+            return Ok(match self.overwrite {
+                Overwrite::Never => Placed::Kept,
+                Overwrite::IfChanged | Overwrite::Always => Placed::Written,
+            });
         }
         self.put(folder, name, entry, |at| {
             rustix::fs::linkat(from.fd(), first, folder.fd(), at, AtFlags::empty())
