@@ -143,12 +143,9 @@ async fn serve(
         .and_then(|length| length.parse().ok())
         .unwrap_or_default();
     while request.body.len() < length {
-        let mut more = [0; 65536];
-        let read = stream.read(&mut more).await?;
-        if read == 0 {
+        if stream.read_buf(&mut request.body).await? == 0 {
             return Ok(());
         }
-        request.body.extend_from_slice(&more[..read]);
     }
     let answer = answer(&request);
     let is_head = request.line.starts_with("HEAD");
