@@ -37,6 +37,8 @@ mod tasks;
 mod wakers;
 
 #[cfg(test)]
+mod full_disk;
+#[cfg(test)]
 mod plans;
 
 pub use stores::SqlStores;

@@ -6,7 +6,7 @@ use crate::migrate::{self, Migration};
 use crate::row::Columns;
 use backupx_core::{Error, Result};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -53,16 +53,22 @@ pub(crate) fn path_of(url: &str) -> Result<PathBuf> {
 /// Opens the file, makes it when it is missing, and brings its schema up to date.
 pub(crate) async fn open(path: &Path, migrations: &[Migration]) -> Result<Pools> {
     make(path)?;
-    let writer = pool(path, 1, WRITER).await?;
-    prepare(&writer, path, migrations)
+    prepare(path, migrations)
         .await
         .map_err(|error| at(path, error))?;
-    let reader = pool(path, READERS, READER).await?;
-    Ok(Pools { writer, reader })
+    Ok(Pools {
+        writer: pool(path, 1, WRITER).await?,
+        reader: pool(path, READERS, READER).await?,
+    })
 }
 
-async fn prepare(writer: &AnyPool, path: &Path, migrations: &[Migration]) -> Result<()> {
-    let mut connection = writer.acquire().await.map_err(store)?;
+/// On a connection of its own: a pool would try again and again what can't succeed, and then only say that it took too long.
+async fn prepare(path: &Path, migrations: &[Migration]) -> Result<()> {
+    let mut connection = options(path)?.connect().await.map_err(store)?;
+    sqlx::raw_sql(WRITER)
+        .execute(&mut connection)
+        .await
+        .map_err(store)?;
     refuse_foreign(&mut connection).await?;
     let version = migrate::version(&mut connection).await?;
     let pending = migrate::pending(version, migrations)?;
@@ -74,7 +80,7 @@ async fn prepare(writer: &AnyPool, path: &Path, migrations: &[Migration]) -> Res
     for migration in pending {
         migrate::apply(&mut connection, Engine::Sqlite, migration).await?;
     }
-    Ok(())
+    connection.close().await.map_err(store)
 }
 
 /// Refuses a file in which another program keeps its tables.
@@ -112,7 +118,7 @@ async fn keep_copy(connection: &mut AnyConnection, path: &Path, number: i64) -> 
 }
 
 async fn pool(path: &Path, connections: u32, pragmas: &'static str) -> Result<AnyPool> {
-    let options = AnyConnectOptions::from_str(&driver_url(path)).map_err(store)?;
+    let options = options(path)?;
     AnyPoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
@@ -129,6 +135,10 @@ async fn pool(path: &Path, connections: u32, pragmas: &'static str) -> Result<An
         .connect_with(options)
         .await
         .map_err(|error| at(path, store(error)))
+}
+
+fn options(path: &Path) -> Result<AnyConnectOptions> {
+    AnyConnectOptions::from_str(&driver_url(path)).map_err(store)
 }
 
 /// The driver decodes percent signs and reads parameters; our paths are literal.

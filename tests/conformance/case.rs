@@ -29,7 +29,9 @@ macro_rules! cases {
 pub(crate) use cases;
 
 /// Runs one test on a runtime of its own with several threads.
-pub(crate) fn block_on(test: impl Future<Output = Result<()>>) -> Result<(), libtest_mimic::Failed> {
+pub(crate) fn block_on(
+    test: impl Future<Output = Result<()>>,
+) -> Result<(), libtest_mimic::Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()

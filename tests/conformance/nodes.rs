@@ -28,10 +28,7 @@ cases!(
 
 async fn a_node_comes_back_as_it_was_added(ports: &Ports) -> Result<()> {
     let labels = ["web".to_owned(), "eu".to_owned()];
-    let added = ports
-        .nodes
-        .add(&name("Wéb 1"), &labels, "h", at(5))
-        .await?;
+    let added = ports.nodes.add(&name("Wéb 1"), &labels, "h", at(5)).await?;
     assert_eq!(added.labels, labels);
     assert_eq!((added.created_at, added.version), (at(5), 1));
     assert!(added.id.0 > 0 && added.facts.is_none());
@@ -53,7 +50,14 @@ async fn a_name_is_given_once(ports: &Ports) -> Result<()> {
         ports.nodes.update(two.id, 1, &name("one"), &[]).await,
         "node_name_taken",
     );
-    assert_eq!(ports.nodes.update(one.id, 1, &name("one"), &[]).await?.version, 2);
+    assert_eq!(
+        ports
+            .nodes
+            .update(one.id, 1, &name("one"), &[])
+            .await?
+            .version,
+        2
+    );
     Ok(())
 }
 
@@ -187,7 +191,12 @@ async fn a_node_stays_while_a_copy_lies_in_its_own_folder(ports: &Ports) -> Resu
         refused(ports.nodes.remove(node.id).await, "node_in_use");
         let before = copy.state;
         copy.state = state;
-        assert!(ports.records.set_copy(record.id, before, &copy, None).await?);
+        assert!(
+            ports
+                .records
+                .set_copy(record.id, before, &copy, None)
+                .await?
+        );
     }
     assert!(ports.nodes.remove(node.id).await?);
     Ok(())

@@ -56,10 +56,10 @@ pub(crate) async fn node(ports: &Ports, called: &str) -> Result<Node> {
 }
 
 pub(crate) async fn target(ports: &Ports, called: &str) -> Result<Target> {
-    let added = ports
+    Ok(ports
         .targets
-        .add(&name(called), TargetKind::S3, &bucket(), at(0));
-    Ok(added.await?)
+        .add(&name(called), TargetKind::S3, &bucket(), at(0))
+        .await?)
 }
 
 pub(crate) fn spec(called: &str, node: NodeId, targets: &[TargetId]) -> TaskSpec {

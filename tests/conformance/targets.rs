@@ -108,7 +108,10 @@ async fn targets_are_listed_by_id_in_pages(ports: &Ports) -> Result<()> {
         target(ports, &format!("t{number}")).await?;
     }
     let first = ports.targets.list(PageRequest::first(2)).await?;
-    assert_eq!((first.items.len(), first.next), (2, Some(first.items[1].id.0)));
+    assert_eq!(
+        (first.items.len(), first.next),
+        (2, Some(first.items[1].id.0))
+    );
     let rest = PageRequest {
         limit: 2,
         after: first.next,
@@ -152,7 +155,12 @@ async fn never_19_a_target_stays_until_its_last_copy_is_confirmed_gone(
         refused(ports.targets.remove(target).await, "target_in_use");
         let before = copy.state;
         copy.state = state;
-        assert!(ports.records.set_copy(record.id, before, &copy, None).await?);
+        assert!(
+            ports
+                .records
+                .set_copy(record.id, before, &copy, None)
+                .await?
+        );
     }
     assert!(ports.targets.remove(target).await?);
     assert!(!ports.targets.remove(target).await?);

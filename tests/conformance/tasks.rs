@@ -90,7 +90,10 @@ async fn never_17_an_editor_with_an_old_version_changes_nothing(ports: &Ports) -
         .update(added.id, 1, &spec, Some(at(50)), at(5))
         .await?;
     assert_eq!((updated.version, updated.updated_at), (2, at(5)));
-    assert_eq!((updated.created_at, updated.next_run_at), (at(0), Some(at(50))));
+    assert_eq!(
+        (updated.created_at, updated.next_run_at),
+        (at(0), Some(at(50)))
+    );
     assert_eq!(updated.spec, spec);
     refused(
         ports
@@ -130,7 +133,10 @@ async fn tasks_are_listed_by_id_in_pages(ports: &Ports) -> Result<()> {
         after: first.next,
     };
     let rest = ports.tasks.list(rest).await?;
-    assert_eq!((first.items.len(), rest.items.len(), rest.next), (2, 1, None));
+    assert_eq!(
+        (first.items.len(), rest.items.len(), rest.next),
+        (2, 1, None)
+    );
     let mut all = task_ids(&first.items);
     all.extend(task_ids(&rest.items));
     assert!(all.is_sorted());
@@ -191,7 +197,10 @@ async fn scheduled(ports: &Ports) -> Result<(TaskId, NewRecord)> {
 
 async fn firing_writes_the_record_and_moves_the_schedule(ports: &Ports) -> Result<()> {
     let (id, run) = scheduled(ports).await?;
-    let fired = ports.tasks.fire(id, at(10), Some(at(20)), Some(run)).await?;
+    let fired = ports
+        .tasks
+        .fire(id, at(10), Some(at(20)), Some(run))
+        .await?;
     let record = read(ports, fired.expect("it fired")).await?;
     assert_eq!(record.state, RecordState::Queued);
     assert_eq!((record.trigger, record.task_id), (Trigger::Schedule, id));
@@ -238,7 +247,10 @@ async fn a_schedule_that_was_turned_off_does_not_fire(ports: &Ports) -> Result<(
         .tasks
         .set_enabled(id, false, Some(at(10)), at(1))
         .await?;
-    let fired = ports.tasks.fire(id, at(10), Some(at(20)), Some(run)).await?;
+    let fired = ports
+        .tasks
+        .fire(id, at(10), Some(at(20)), Some(run))
+        .await?;
     assert_eq!(fired, None);
     Ok(())
 }
@@ -247,7 +259,10 @@ async fn never_13_firing_beside_a_waiting_run_adds_none(ports: &Ports) -> Result
     let (id, run) = scheduled(ports).await?;
     let task = ports.tasks.get(id).await?.expect("the task is there");
     queued(ports, &task, 5).await?;
-    let fired = ports.tasks.fire(id, at(10), Some(at(20)), Some(run)).await?;
+    let fired = ports
+        .tasks
+        .fire(id, at(10), Some(at(20)), Some(run))
+        .await?;
     assert_eq!(fired, None);
     let task = ports.tasks.get(id).await?.expect("the task is there");
     assert_eq!(task.next_run_at, Some(at(20)));

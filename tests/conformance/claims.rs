@@ -1,0 +1,191 @@
+//! Claims: what is handed out, to whom, in which order.
+
+use crate::case::cases;
+use crate::ports::Ports;
+use crate::samples::{ask, asked, at, claimed};
+use anyhow::Result;
+use backupx_core::domain::command::{CommandSpec, CommandState, Lane, Lease, Subject};
+use backupx_core::domain::id::{CommandId, NodeId, RequestId, TargetId};
+use backupx_core::ports::queue::NewCommand;
+
+cases!(
+    a_command_waits_as_it_was_put_in,
+    never_08_putting_in_twice_makes_one_command,
+    an_ended_command_is_not_put_in_again,
+    the_oldest_due_command_is_claimed,
+    a_command_is_claimed_once,
+    a_claim_raises_the_lease_and_waits_for_a_sign_of_life,
+    a_command_is_not_handed_out_before_its_time,
+    a_command_that_waited_too_long_is_not_handed_out,
+    nodes_get_their_own_commands,
+    never_11_a_full_lane_does_not_block_the_other,
+    commands_are_found_by_subject,
+    depth_counts_what_waits_and_what_runs,
+);
+
+const WORK: Lane = Lane::Work;
+const NODE: NodeId = NodeId(1);
+
+async fn a_command_waits_as_it_was_put_in(ports: &Ports) -> Result<()> {
+    let put = NewCommand {
+        spec: CommandSpec::TestTarget {
+            target_id: TargetId(4),
+        },
+        lane: Lane::Short,
+        not_before: at(5),
+        expires_at: Some(at(9)),
+        ..ask(3)
+    };
+    let id = ports.queue.enqueue(put.clone(), at(1)).await?;
+    let command = ports.queue.get(id).await?.expect("it was just put in");
+    assert_eq!(
+        (command.state, command.lease),
+        (CommandState::Pending, Lease::NONE)
+    );
+    assert_eq!((command.subject, command.spec), (put.subject, put.spec));
+    assert_eq!((command.node_id, command.lane), (put.node_id, put.lane));
+    assert_eq!((command.created_at, command.not_before), (at(1), at(5)));
+    assert_eq!(command.expires_at, Some(at(9)));
+    assert!(!command.acknowledged && command.outcome.is_none());
+    assert_eq!(ports.queue.get(CommandId(99)).await?, None);
+    Ok(())
+}
+
+async fn never_08_putting_in_twice_makes_one_command(ports: &Ports) -> Result<()> {
+    let id = asked(ports, 1).await?;
+    let before = ports.queue.get(id).await?;
+    let again = NewCommand {
+        node_id: NodeId(2),
+        ..ask(1)
+    };
+    assert_eq!(ports.queue.enqueue(again.clone(), at(9)).await?, id);
+    assert_eq!(ports.queue.get(id).await?, before);
+    assert!(ports.queue.claim(NODE, WORK, at(9)).await?.is_some());
+    assert_eq!(ports.queue.enqueue(again, at(10)).await?, id);
+    assert_eq!(ports.queue.claim(NODE, WORK, at(10)).await?, None);
+    assert_eq!(ports.queue.claim(NodeId(2), WORK, at(10)).await?, None);
+    Ok(())
+}
+
+async fn an_ended_command_is_not_put_in_again(ports: &Ports) -> Result<()> {
+    let id = asked(ports, 1).await?;
+    ports.queue.cancel(id, at(1)).await?;
+    assert_eq!(asked(ports, 1).await?, id);
+    assert_eq!(ports.queue.claim(NODE, WORK, at(2)).await?, None);
+    Ok(())
+}
+
+async fn the_oldest_due_command_is_claimed(ports: &Ports) -> Result<()> {
+    let later = NewCommand {
+        not_before: at(50),
+        ..ask(1)
+    };
+    let later = ports.queue.enqueue(later, at(0)).await?;
+    let two = asked(ports, 2).await?;
+    let three = asked(ports, 3).await?;
+    let mut order = Vec::new();
+    for second in [10, 50, 50] {
+        let command = ports.queue.claim(NODE, WORK, at(second)).await?;
+        order.push(command.expect("something is due").id);
+    }
+    assert_eq!(order, [two, later, three]);
+    Ok(())
+}
+
+async fn a_command_is_claimed_once(ports: &Ports) -> Result<()> {
+    claimed(ports, 1, 5).await?;
+    assert_eq!(ports.queue.claim(NODE, WORK, at(500)).await?, None);
+    Ok(())
+}
+
+async fn a_claim_raises_the_lease_and_waits_for_a_sign_of_life(ports: &Ports) -> Result<()> {
+    let id = asked(ports, 1).await?;
+    let command = ports.queue.claim(NODE, WORK, at(5)).await?;
+    let command = command.expect("it is due");
+    assert_eq!(
+        (command.state, command.lease),
+        (CommandState::Claimed, Lease(1))
+    );
+    assert_eq!((command.claimed_at, command.seen_at), (Some(at(5)), None));
+    assert!(!command.acknowledged);
+    assert_eq!(ports.queue.get(id).await?, Some(command));
+    Ok(())
+}
+
+async fn a_command_is_not_handed_out_before_its_time(ports: &Ports) -> Result<()> {
+    let put = NewCommand {
+        not_before: at(10),
+        ..ask(1)
+    };
+    ports.queue.enqueue(put, at(0)).await?;
+    assert_eq!(ports.queue.claim(NODE, WORK, at(9)).await?, None);
+    assert!(ports.queue.claim(NODE, WORK, at(10)).await?.is_some());
+    Ok(())
+}
+
+async fn a_command_that_waited_too_long_is_not_handed_out(ports: &Ports) -> Result<()> {
+    for subject in [1, 2] {
+        let put = NewCommand {
+            expires_at: Some(at(10)),
+            ..ask(subject)
+        };
+        ports.queue.enqueue(put, at(0)).await?;
+    }
+    assert!(ports.queue.claim(NODE, WORK, at(9)).await?.is_some());
+    assert_eq!(ports.queue.claim(NODE, WORK, at(10)).await?, None);
+    Ok(())
+}
+
+async fn nodes_get_their_own_commands(ports: &Ports) -> Result<()> {
+    let one = asked(ports, 1).await?;
+    let two = NewCommand {
+        node_id: NodeId(2),
+        ..ask(2)
+    };
+    let two = ports.queue.enqueue(two, at(0)).await?;
+    for (node, id) in [(2, two), (1, one)] {
+        let command = ports.queue.claim(NodeId(node), WORK, at(1)).await?;
+        assert_eq!(command.expect("it is due").id, id);
+    }
+    assert_eq!(ports.queue.claim(NodeId(3), WORK, at(1)).await?, None);
+    let of_one = ports.queue.claimed_by(NODE).await?;
+    assert_eq!(of_one.iter().map(|c| c.id).collect::<Vec<_>>(), [one]);
+    Ok(())
+}
+
+async fn never_11_a_full_lane_does_not_block_the_other(ports: &Ports) -> Result<()> {
+    for subject in 1..=50 {
+        claimed(ports, subject, 1).await?;
+    }
+    asked(ports, 51).await?;
+    let short = NewCommand {
+        lane: Lane::Short,
+        ..ask(100)
+    };
+    let short = ports.queue.enqueue(short, at(2)).await?;
+    let command = ports.queue.claim(NODE, Lane::Short, at(3)).await?;
+    assert_eq!(command.expect("the short lane is free").id, short);
+    assert_eq!(ports.queue.claim(NODE, Lane::Short, at(3)).await?, None);
+    Ok(())
+}
+
+async fn commands_are_found_by_subject(ports: &Ports) -> Result<()> {
+    let id = asked(ports, 7).await?;
+    let found = ports.queue.find(Subject::Request(RequestId(7))).await?;
+    assert_eq!(found.expect("it was put in").id, id);
+    assert_eq!(
+        ports.queue.find(Subject::Request(RequestId(8))).await?,
+        None
+    );
+    Ok(())
+}
+
+async fn depth_counts_what_waits_and_what_runs(ports: &Ports) -> Result<()> {
+    assert_eq!(ports.queue.depth().await?, (0, 0));
+    claimed(ports, 1, 1).await?;
+    asked(ports, 2).await?;
+    let ended = asked(ports, 3).await?;
+    ports.queue.cancel(ended, at(2)).await?;
+    assert_eq!(ports.queue.depth().await?, (1, 1));
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Presence.
+
+use crate::case::cases;
+use crate::ports::Ports;
+use crate::samples::at;
+use anyhow::Result;
+use backupx_core::domain::id::NodeId;
+use futures::future::try_join_all;
+
+cases!(
+    a_node_is_new_once,
+    an_older_time_is_ignored,
+    a_node_is_offline_when_it_was_last_heard_before_the_limit,
+    an_absence_is_told_once_to_one_caller,
+    a_node_that_returns_is_told_of_once,
+    a_late_message_does_not_bring_a_node_back,
+    a_forgotten_node_was_never_heard,
+);
+
+const NODE: NodeId = NodeId(7);
+
+async fn a_node_is_new_once(ports: &Ports) -> Result<()> {
+    assert_eq!(ports.presence.last_seen(NODE).await?, None);
+    assert!(ports.presence.all().await?.is_empty());
+    assert!(ports.presence.seen(NODE, at(1)).await?);
+    assert!(!ports.presence.seen(NODE, at(2)).await?);
+    assert!(ports.presence.seen(NodeId(0), at(3)).await?);
+    assert_eq!(ports.presence.last_seen(NODE).await?, Some(at(2)));
+    let mut all = ports.presence.all().await?;
+    all.sort();
+    assert_eq!(all, [(NodeId(0), at(3)), (NODE, at(2))]);
+    Ok(())
+}
+
+async fn an_older_time_is_ignored(ports: &Ports) -> Result<()> {
+    ports.presence.seen(NODE, at(10)).await?;
+    assert!(!ports.presence.seen(NODE, at(5)).await?);
+    assert_eq!(ports.presence.last_seen(NODE).await?, Some(at(10)));
+    Ok(())
+}
+
+async fn a_node_is_offline_when_it_was_last_heard_before_the_limit(ports: &Ports) -> Result<()> {
+    ports.presence.seen(NODE, at(10)).await?;
+    assert!(ports.presence.take_offline(at(10)).await?.is_empty());
+    assert_eq!(ports.presence.take_offline(at(11)).await?, [NODE]);
+    assert_eq!(ports.presence.last_seen(NODE).await?, Some(at(10)));
+    Ok(())
+}
+
+async fn an_absence_is_told_once_to_one_caller(ports: &Ports) -> Result<()> {
+    let replica = ports.host.replica().await?;
+    for node in 0..20 {
+        ports.presence.seen(NodeId(node), at(1)).await?;
+    }
+    let masters = (0..16).map(|number| {
+        let presence = if number % 2 == 0 {
+            &ports.presence
+        } else {
+            &replica.presence
+        };
+        presence.take_offline(at(100))
+    });
+    let mut told = try_join_all(masters).await?.concat();
+    told.sort();
+    assert_eq!(told, (0..20).map(NodeId).collect::<Vec<_>>());
+    assert!(ports.presence.take_offline(at(1000)).await?.is_empty());
+    Ok(())
+}
+
+async fn a_node_that_returns_is_told_of_once(ports: &Ports) -> Result<()> {
+    let replica = ports.host.replica().await?;
+    ports.presence.seen(NODE, at(1)).await?;
+    ports.presence.take_offline(at(100)).await?;
+    let (one, two) = tokio::join!(
+        ports.presence.seen(NODE, at(200)),
+        replica.presence.seen(NODE, at(200)),
+    );
+    assert_ne!(one?, two?);
+    assert_eq!(ports.presence.take_offline(at(201)).await?, [NODE]);
+    assert!(ports.presence.seen(NODE, at(300)).await?);
+    Ok(())
+}
+
+async fn a_late_message_does_not_bring_a_node_back(ports: &Ports) -> Result<()> {
+    ports.presence.seen(NODE, at(50)).await?;
+    ports.presence.take_offline(at(100)).await?;
+    assert!(!ports.presence.seen(NODE, at(40)).await?);
+    assert!(ports.presence.take_offline(at(1000)).await?.is_empty());
+    assert!(ports.presence.seen(NODE, at(101)).await?);
+    Ok(())
+}
+
+async fn a_forgotten_node_was_never_heard(ports: &Ports) -> Result<()> {
+    ports.presence.seen(NODE, at(1)).await?;
+    ports.presence.forget(NODE).await?;
+    ports.presence.forget(NODE).await?;
+    assert_eq!(ports.presence.last_seen(NODE).await?, None);
+    assert!(ports.presence.take_offline(at(100)).await?.is_empty());
+    assert!(ports.presence.seen(NODE, at(2)).await?);
+    Ok(())
+}

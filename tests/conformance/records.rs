@@ -1,0 +1,246 @@
+//! Records: how they are made, found and removed.
+
+use crate::case::cases;
+use crate::ports::Ports;
+use crate::samples::{at, ended, ids, queued, read, run_of, task};
+use anyhow::Result;
+use backupx_core::domain::command::{Lease, Subject};
+use backupx_core::domain::id::{NodeId, RecordId, TaskId};
+use backupx_core::domain::log::{Level, LogLine};
+use backupx_core::domain::page::PageRequest;
+use backupx_core::domain::record::{CopyState, Lock, Record, RecordState};
+use backupx_core::ports::records::RecordFilter;
+
+cases!(
+    a_record_comes_back_as_it_was_added,
+    never_13_a_task_has_one_waiting_run,
+    never_13_a_run_that_is_under_way_leaves_room_for_one,
+    never_21_two_runs_of_one_second_have_paths_of_their_own,
+    records_are_listed_newest_first_in_pages,
+    records_are_listed_by_task_node_and_state,
+    unfinished_records_come_oldest_first,
+    a_lock_is_set_and_taken_away,
+    a_record_is_removed_with_its_log_when_its_last_copy_is_gone,
+    a_record_that_is_not_done_is_not_removed,
+    never_19_a_locked_record_is_not_removed,
+);
+
+async fn a_record_comes_back_as_it_was_added(ports: &Ports) -> Result<()> {
+    let task = task(ports, "Täglich").await?;
+    let run = run_of(&task, at(1));
+    let record = ports.records.add(run.clone()).await?;
+    let record = record.expect("nothing waits yet");
+    assert_eq!(
+        (record.state, record.lease),
+        (RecordState::Queued, Lease::NONE)
+    );
+    assert_eq!((&record.task, record.node_id), (&run.task, run.node_id));
+    assert_eq!((&record.copies, record.created_at), (&run.copies, at(1)));
+    assert_eq!(record.started_at, None);
+    let place = format!("{}/2026/09/{}-", run.task.name.slug(), record.id);
+    assert!(
+        record.location.as_str().starts_with(&place),
+        "{}",
+        record.location
+    );
+    assert_eq!(read(ports, record.id).await?, record);
+    assert_eq!(ports.records.get(RecordId(99)).await?, None);
+    Ok(())
+}
+
+async fn never_13_a_task_has_one_waiting_run(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let waiting = queued(ports, &task, 1).await?;
+    assert_eq!(
+        ports.records.add(run_of(&task, at(2))).await?,
+        Err(waiting.id)
+    );
+    let other = crate::samples::task(ports, "other").await?;
+    queued(ports, &other, 3).await?;
+    Ok(())
+}
+
+async fn never_13_a_run_that_is_under_way_leaves_room_for_one(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let running = queued(ports, &task, 1).await?;
+    assert!(ports.records.start(running.id, Lease(1), at(2)).await?);
+    let waiting = queued(ports, &task, 3).await?;
+    let refused = ports.records.add(run_of(&task, at(4))).await?;
+    assert_eq!(refused, Err(waiting.id));
+    // The hand-out of the older run was lost: both wait now, and still there is no third.
+    assert!(ports.records.requeue(running.id, Lease(1)).await?);
+    let refused = ports.records.add(run_of(&task, at(5))).await?;
+    assert_eq!(refused, Err(running.id));
+    Ok(())
+}
+
+async fn never_21_two_runs_of_one_second_have_paths_of_their_own(ports: &Ports) -> Result<()> {
+    let one = task(ports, "a b").await?;
+    let two = task(ports, "a-b").await?;
+    let one = queued(ports, &one, 1).await?;
+    let two = queued(ports, &two, 1).await?;
+    assert_ne!(one.location, two.location);
+    Ok(())
+}
+
+async fn records_are_listed_newest_first_in_pages(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let mut all = Vec::new();
+    for second in 0..5 {
+        all.push(
+            ended(
+                ports,
+                &task,
+                second * 10,
+                RecordState::Success,
+                CopyState::Good,
+            )
+            .await?,
+        );
+    }
+    all.reverse();
+    let mut seen: Vec<Record> = Vec::new();
+    let mut page = PageRequest::first(2);
+    loop {
+        let part = ports.records.list(RecordFilter::default(), page).await?;
+        assert!(part.items.len() <= 2);
+        seen.extend(part.items);
+        match part.next {
+            Some(after) => page.after = Some(after),
+            None => break,
+        }
+    }
+    assert_eq!(seen, all);
+    Ok(())
+}
+
+async fn records_are_listed_by_task_node_and_state(ports: &Ports) -> Result<()> {
+    let one = task(ports, "one").await?;
+    let two = task(ports, "two").await?;
+    let good = ended(ports, &one, 1, RecordState::Success, CopyState::Good).await?;
+    let waiting = queued(ports, &one, 2).await?;
+    let other = queued(ports, &two, 3).await?;
+    let list = async |filter| -> Result<Vec<RecordId>> {
+        let page = ports.records.list(filter, PageRequest::default()).await?;
+        Ok(ids(&page.items))
+    };
+    let any = RecordFilter::default();
+    let of_task = RecordFilter {
+        task_id: Some(one.id),
+        ..any
+    };
+    let on_node = RecordFilter {
+        node_id: Some(two.spec.node_id),
+        ..any
+    };
+    let in_state = RecordFilter {
+        state: Some(RecordState::Queued),
+        ..any
+    };
+    let all_three = RecordFilter {
+        task_id: Some(one.id),
+        node_id: Some(one.spec.node_id),
+        state: Some(RecordState::Queued),
+    };
+    let nothing = RecordFilter {
+        task_id: Some(TaskId(99)),
+        node_id: Some(NodeId(99)),
+        ..any
+    };
+    assert_eq!(list(any).await?, [other.id, waiting.id, good.id]);
+    assert_eq!(list(of_task).await?, [waiting.id, good.id]);
+    assert_eq!(list(on_node).await?, [other.id]);
+    assert_eq!(list(in_state).await?, [other.id, waiting.id]);
+    assert_eq!(list(all_three).await?, [waiting.id]);
+    assert!(list(nothing).await?.is_empty());
+    Ok(())
+}
+
+async fn unfinished_records_come_oldest_first(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    ended(ports, &task, 1, RecordState::Failed, CopyState::Failed).await?;
+    let running = queued(ports, &task, 2).await?;
+    ports.records.start(running.id, Lease(1), at(3)).await?;
+    let waiting = queued(ports, &task, 4).await?;
+    let all = ports.records.unfinished(RecordId(0), 10).await?;
+    assert_eq!(ids(&all), [running.id, waiting.id]);
+    assert_eq!(all[1], waiting);
+    let behind = ports.records.unfinished(running.id, 10).await?;
+    assert_eq!(ids(&behind), [waiting.id]);
+    let first = ports.records.unfinished(RecordId(0), 1).await?;
+    assert_eq!(ids(&first), [running.id]);
+    Ok(())
+}
+
+fn lock() -> Lock {
+    Lock {
+        reason: "audit".to_owned(),
+        since: at(9),
+    }
+}
+
+async fn a_lock_is_set_and_taken_away(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let record = queued(ports, &task, 1).await?;
+    assert!(ports.records.set_lock(record.id, Some(&lock())).await?);
+    assert_eq!(read(ports, record.id).await?.lock, Some(lock()));
+    assert!(ports.records.set_lock(record.id, None).await?);
+    assert_eq!(read(ports, record.id).await?.lock, None);
+    assert!(!ports.records.set_lock(RecordId(99), None).await?);
+    Ok(())
+}
+
+async fn a_record_is_removed_with_its_log_when_its_last_copy_is_gone(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let record = ended(ports, &task, 1, RecordState::Failed, CopyState::Failed).await?;
+    let subject = Subject::Record(record.id);
+    let line = LogLine {
+        seq: 1,
+        at: at(1),
+        level: Level::Info,
+        message: "read".to_owned(),
+    };
+    ports.logs.append(subject, Lease(1), &[line]).await?;
+    for copy in record.copies {
+        assert!(!ports.records.remove(record.id).await?);
+        let gone = backupx_core::domain::record::RecordCopy {
+            state: CopyState::Deleted,
+            ..copy
+        };
+        let failed = CopyState::Failed;
+        assert!(
+            ports
+                .records
+                .set_copy(record.id, failed, &gone, None)
+                .await?
+        );
+    }
+    assert!(ports.records.remove(record.id).await?);
+    assert!(!ports.records.remove(record.id).await?);
+    assert_eq!(ports.records.get(record.id).await?, None);
+    assert!(ports.logs.read(subject, 0, 10).await?.is_empty());
+    Ok(())
+}
+
+async fn a_record_that_is_not_done_is_not_removed(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let mut run = run_of(&task, at(1));
+    run.copies.clear();
+    let record = ports.records.add(run).await?;
+    let record = record.expect("nothing waits yet");
+    assert!(!ports.records.remove(record.id).await?);
+    ports.records.start(record.id, Lease(1), at(2)).await?;
+    assert!(!ports.records.remove(record.id).await?);
+    Ok(())
+}
+
+async fn never_19_a_locked_record_is_not_removed(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let record = ended(ports, &task, 1, RecordState::Failed, CopyState::Deleted).await?;
+    ports.records.set_lock(record.id, Some(&lock())).await?;
+    ports.tasks.remove(task.id).await?;
+    assert!(!ports.records.remove(record.id).await?);
+    ports.records.set_lock(record.id, None).await?;
+    assert!(ports.records.remove(record.id).await?);
+    Ok(())
+}
