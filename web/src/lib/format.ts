@@ -57,3 +57,9 @@ export function ago(at: string, now: number): string {
   if (size < 86_400) return relative.format(Math.round(seconds / 3600), 'hour')
   return relative.format(Math.round(seconds / 86_400), 'day')
 }
+
+/** The master's words as a sentence: they come without a capital and a full stop. */
+export function sentence(text: string): string {
+  const first = text.charAt(0).toUpperCase() + text.slice(1)
+  return /[.!?:]$/.test(first) ? first : `${first}.`
+}

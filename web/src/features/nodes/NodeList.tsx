@@ -34,11 +34,13 @@ function NodeCard({ node }: { node: Node }) {
         <h3>{node.name}</h3>
         <Badge tone={TONES[node.status]}>{words.status[node.status]}</Badge>
       </div>
-      <p className="quiet small">{node.local ? words.local : describe(node)}</p>
-      <p className="quiet small">
-        {node.lastSeenAt && <>{words.seen} <time dateTime={node.lastSeenAt} title={instant(node.lastSeenAt)}>{ago(node.lastSeenAt, now)}</time></>}
-        {node.facts && <> · {words.version} {node.facts.version}</>}
-      </p>
+      {(node.local || node.facts) && <p className="quiet small">{node.local ? words.local : describe(node)}</p>}
+      {node.lastSeenAt && (
+        <p className="quiet small">
+          {words.seen} <time dateTime={node.lastSeenAt} title={instant(node.lastSeenAt)}>{ago(node.lastSeenAt, now)}</time>
+          {node.facts && <> · {words.version} {node.facts.version}</>}
+        </p>
+      )}
       {node.labels.length > 0 && (
         <ul role="list" className="labels" aria-label={words.labels}>
           {node.labels.map((label) => <li key={label}>{label}</li>)}
@@ -49,5 +51,5 @@ function NodeCard({ node }: { node: Node }) {
 }
 
 function describe(node: Node): string {
-  return node.facts ? `${node.facts.hostname} · ${node.facts.os} ${node.facts.arch}` : words.status.new
+  return node.facts ? `${node.facts.hostname} · ${node.facts.os} ${node.facts.arch}` : ''
 }

@@ -1,7 +1,7 @@
 // One backup: how it stands, where its copies are, and its log as it is written.
 import type { BackupRecord } from '../../api/client'
 import { useNow } from '../../lib/clock'
-import { bytes, count, instant, secondsBetween, span } from '../../lib/format'
+import { bytes, count, instant, secondsBetween, sentence, span } from '../../lib/format'
 import { messages } from '../../lib/messages'
 import { link } from '../../lib/router'
 import { Failure } from '../../ui/Failure'
@@ -32,7 +32,7 @@ function Body({ record }: { record: BackupRecord }) {
         <StatusBadge status={record.status} />
       </header>
       {record.error && (
-        <section className="note" aria-label={words.error}>{record.error.message}</section>
+        <section className="note" aria-label={words.error}>{sentence(record.error.message)}</section>
       )}
       {!isOver(record) && <Progress record={record} />}
       <div className="record-columns">

@@ -5,7 +5,7 @@ import { answered, api, type BackupRecord } from '../../api/client'
 export const RECORDS = ['records'] as const
 
 const BUSY_MS = 2_000
-const CALM_MS = 15_000
+const CALM_MS = 4_000
 
 export function isOver(record: BackupRecord): boolean {
   return record.status !== 'queued' && record.status !== 'running'

@@ -37,7 +37,11 @@ export function useSignIn() {
   const cache = useQueryClient()
   return useMutation({
     mutationFn: open,
-    onSuccess: () => cache.invalidateQueries({ queryKey: SESSION }),
+    onSuccess: () => {
+      // Nothing that somebody else saw here is shown to whoever comes next.
+      cache.removeQueries({ type: 'inactive' })
+      return cache.invalidateQueries({ queryKey: SESSION })
+    },
   })
 }
 
@@ -60,9 +64,6 @@ export function useSignOut() {
   const cache = useQueryClient()
   return useMutation({
     mutationFn: async () => { held(await api.DELETE('/api/v1/sessions/current')) },
-    onSettled: () => {
-      cache.clear()
-      cache.setQueryData(SESSION, null)
-    },
+    onSettled: () => { cache.setQueryData(SESSION, null) },
   })
 }
