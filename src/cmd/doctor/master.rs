@@ -1,4 +1,4 @@
-//! What the master shows: reachable, ready, of which version, with which clock, and what it knows of nodes and targets.
+//! What the master shows: reachable, ready, with which clock, and what it knows of nodes and targets.
 
 use super::Finding;
 use crate::cmd::client::Client;
@@ -12,23 +12,11 @@ use backupx_core::ports::clock::{Clock, SystemClock};
 use chrono::DateTime;
 use reqwest::Method;
 use reqwest::header::DATE;
-use serde::Deserialize;
 use std::time::Duration;
 
 /// A clock that is off by more confuses people who read times; leases and schedules go by the master's own.
 const TOLERANCE_SECS: i64 = 60;
 const LIMIT: Duration = Duration::from_secs(15);
-
-/// The part of the API's description that names its version.
-#[derive(Deserialize)]
-struct Description {
-    info: Info,
-}
-
-#[derive(Deserialize)]
-struct Info {
-    version: String,
-}
 
 /// Looks at the master, as far as it can be reached.
 pub(super) async fn look() -> Vec<Finding> {
@@ -49,7 +37,6 @@ pub(super) async fn look() -> Vec<Finding> {
             return findings;
         }
     }
-    findings.push(version(&client).await);
     match client.get::<CurrentSession>("/sessions/current").await {
         Ok(who) => findings.push(Finding::ok(
             "sign-in",
@@ -60,7 +47,7 @@ pub(super) async fn look() -> Vec<Finding> {
             return findings;
         }
     }
-    findings.push(nodes(&client).await);
+    findings.extend(nodes(&client).await);
     findings.push(targets(&client).await);
     findings
 }
@@ -103,35 +90,42 @@ async fn health(client: &Client) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-async fn version(client: &Client) -> Finding {
+async fn nodes(client: &Client) -> Vec<Finding> {
+    let nodes = match client.list::<Node>("/nodes", &[], usize::MAX).await {
+        Ok(nodes) => nodes,
+        Err(error) => return vec![Finding::failed("nodes", error.to_string())],
+    };
+    let silent = names(
+        nodes
+            .iter()
+            .filter(|node| node.status == NodeStatus::Offline),
+    );
     let own = env!("CARGO_PKG_VERSION");
-    match client.get::<Description>("/openapi.json").await {
-        Ok(Description { info }) if info.version == own => {
-            Finding::ok("version", format!("both are {own}"))
-        }
-        Ok(Description { info }) => Finding::warning(
-            "version",
-            format!("the master is {}, this is {own}", info.version),
-        ),
-        Err(error) => Finding::warning("version", error.to_string()),
-    }
+    let other = names(nodes.iter().filter(|node| {
+        node.facts
+            .as_ref()
+            .is_some_and(|facts| facts.version != own)
+    }));
+    vec![
+        match silent.as_str() {
+            "" => Finding::ok("nodes", format!("{}, none is offline", nodes.len())),
+            silent => Finding::warning("nodes", format!("offline: {silent}")),
+        },
+        match other.as_str() {
+            "" => Finding::ok("versions", format!("all nodes run {own}")),
+            other => Finding::warning(
+                "versions",
+                format!("this is {own}; of another version: {other}"),
+            ),
+        },
+    ]
 }
 
-async fn nodes(client: &Client) -> Finding {
-    match client.list::<Node>("/nodes", &[], usize::MAX).await {
-        Ok(nodes) => {
-            let silent: Vec<_> = nodes
-                .iter()
-                .filter(|node| node.status == NodeStatus::Offline)
-                .map(|node| node.name.as_str())
-                .collect();
-            match silent.as_slice() {
-                [] => Finding::ok("nodes", format!("{}, none is offline", nodes.len())),
-                names => Finding::warning("nodes", format!("offline: {}", names.join(", "))),
-            }
-        }
-        Err(error) => Finding::failed("nodes", error.to_string()),
-    }
+fn names<'a>(nodes: impl Iterator<Item = &'a Node>) -> String {
+    nodes
+        .map(|node| node.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 async fn targets(client: &Client) -> Finding {
