@@ -84,5 +84,5 @@ pub(crate) fn s3_trial(name: &str, body: fn(S3) -> Result<()>) -> Trial {
 }
 
 fn failed(error: anyhow::Error) -> Failed {
-    Failed::from(format!("{error:?}"))
+    Failed::from(format!("{error:#}"))
 }
