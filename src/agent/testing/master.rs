@@ -27,15 +27,17 @@ pub(super) enum Call {
     Poll,
     Progress,
     Result,
+    Relay,
 }
 
 impl Call {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Hello,
         Self::Heartbeat,
         Self::Poll,
         Self::Progress,
         Self::Result,
+        Self::Relay,
     ];
 }
 
@@ -51,7 +53,9 @@ pub(super) struct State {
     pub(super) polls: Vec<Poll>,
     pub(super) progress: Vec<(CommandId, ProgressReport)>,
     pub(super) results: Vec<(CommandId, ResultReport)>,
-    /// Results whose answer is lost on its way.
+    /// What was relayed, by target and name.
+    pub(super) objects: BTreeMap<(TargetId, String), Vec<u8>>,
+    /// Results and creations whose answer is lost on its way.
     pub(super) lose_answers: usize,
     /// Cancelled commands, told in answers to progress.
     pub(super) cancel: BTreeSet<CommandId>,
@@ -67,6 +71,14 @@ pub(super) struct State {
 impl State {
     pub(super) fn count(&self, call: Call) -> usize {
         self.calls.get(&call).copied().unwrap_or_default()
+    }
+
+    fn answered(&mut self) -> Result<()> {
+        if self.lose_answers > 0 {
+            self.lose_answers -= 1;
+            return Err(Error::unavailable("master_cut", "the answer is lost"));
+        }
+        Ok(())
     }
 
     /// All log lines of a command as a master keeps them: repeats of a number are ignored.
@@ -266,42 +278,57 @@ impl MasterLink for Master {
         self.check_lease(command, report.lease)?;
         let mut state = self.state();
         state.results.push((command, report));
-        if state.lose_answers > 0 {
-            state.lose_answers -= 1;
-            return Err(Error::unavailable("master_cut", "the answer is lost"));
-        }
-        Ok(())
+        state.answered()
     }
 
     async fn relay_create(
         &self,
-        _command: CommandId,
-        _lease: Lease,
-        _target: TargetId,
-        _name: &str,
-        _body: Vec<Bytes>,
+        command: CommandId,
+        lease: Lease,
+        target: TargetId,
+        name: &str,
+        body: Vec<Bytes>,
     ) -> Result<()> {
-        Err(Error::internal("no relay in this test"))
+        self.enter(Call::Relay).await?;
+        self.check_lease(command, lease)?;
+        let mut state = self.state();
+        let place = (target, name.to_owned());
+        if state.objects.contains_key(&place) {
+            return Err(Error::conflict("object_exists", "it is there already"));
+        }
+        state.objects.insert(place, body.concat());
+        state.answered()
     }
 
     async fn relay_stat(
         &self,
-        _command: CommandId,
-        _lease: Lease,
-        _target: TargetId,
-        _name: &str,
+        command: CommandId,
+        lease: Lease,
+        target: TargetId,
+        name: &str,
     ) -> Result<Option<u64>> {
-        Err(Error::internal("no relay in this test"))
+        self.enter(Call::Relay).await?;
+        self.check_lease(command, lease)?;
+        let state = self.state();
+        let object = state.objects.get(&(target, name.to_owned()));
+        Ok(object.map(|object| object.len() as u64))
     }
 
     async fn relay_read(
         &self,
-        _command: CommandId,
-        _lease: Lease,
-        _target: TargetId,
-        _name: &str,
-        _range: Range<u64>,
+        command: CommandId,
+        lease: Lease,
+        target: TargetId,
+        name: &str,
+        range: Range<u64>,
     ) -> Result<Bytes> {
-        Err(Error::internal("no relay in this test"))
+        self.enter(Call::Relay).await?;
+        self.check_lease(command, lease)?;
+        let state = self.state();
+        let object = state.objects.get(&(target, name.to_owned()));
+        let bytes = object.and_then(|object| object.get(range.start as usize..range.end as usize));
+        bytes
+            .map(Bytes::copy_from_slice)
+            .ok_or_else(|| Error::not_found("object_not_found", "it is not there"))
     }
 }

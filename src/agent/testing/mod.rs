@@ -9,5 +9,6 @@ mod link;
 mod master;
 mod outage;
 mod policy;
+mod relay;
 mod scene;
 mod server;
