@@ -70,7 +70,7 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Fail
             StatusCode::PAYLOAD_TOO_LARGE => Failure::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
-                "the request's body is larger than 1 MiB",
+                "the request's body is larger than this address takes",
             ),
             _ => Failure::new(
                 StatusCode::BAD_REQUEST,

@@ -106,7 +106,10 @@ fn add_header(operation: &mut Operation, name: &str, what: &str, required: Requi
         .description(Some(what))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
         .build();
-    operation.parameters.get_or_insert_default().push(parameter.into());
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(parameter.into());
 }
 
 /// The description as text, as it is kept beside the console.

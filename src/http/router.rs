@@ -19,6 +19,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// Largest JSON body.
 const JSON_LIMIT: usize = 1024 * 1024;
+/// Largest JSON body of an agent: a result names every volume of a backup.
+const AGENT_LIMIT: usize = 32 * 1024 * 1024;
 
 /// Everything that is served over HTTP.
 pub fn router(app: Arc<App>, options: HttpOptions) -> Router {
@@ -51,7 +53,12 @@ fn groups(http: &Http) -> OpenApiRouter<Http> {
                 .route_layer(person())
                 .route_layer(limit()),
         )
-        .merge(routes::agents().route_layer(agent()).route_layer(limit()));
+        .merge(
+            routes::agents()
+                .route_layer(DefaultBodyLimit::max(AGENT_LIMIT))
+                .route_layer(agent())
+                .route_layer(limit()),
+        );
     if http.options.relay {
         all = all.merge(routes::relay().route_layer(agent()));
     }
