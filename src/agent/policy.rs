@@ -32,6 +32,8 @@ struct Rules {
 impl Policy {
     /// Reads a policy file. One that is named and can't be read is an error, never an open door.
     pub fn read(file: &Path) -> Result<Self> {
+        // Whoever reads of it in a message should find it, wherever they are.
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         let shown = file.display();
         let bad = |why: String| {
             Error::invalid(
@@ -39,7 +41,7 @@ impl Policy {
                 format!("the policy file {shown} {why}; nothing runs without it"),
             )
         };
-        let text = std::fs::read_to_string(file)
+        let text = std::fs::read_to_string(&file)
             .map_err(|cause| bad(format!("can't be read: {cause}")))?;
         let rules: Option<Rules> =
             serde_norway::from_str(&text).map_err(|cause| bad(format!("is not right: {cause}")))?;
@@ -63,10 +65,7 @@ impl Policy {
         if rules.max_concurrent == Some(0) {
             return Err(bad("has maxConcurrent 0; 1 is the least".to_owned()));
         }
-        Ok(Self {
-            file: file.to_owned(),
-            rules,
-        })
+        Ok(Self { file, rules })
     }
 
     /// The lower of `wanted` and what the policy allows at once.

@@ -42,7 +42,7 @@ async fn keep(shared: &Shared) {
                     tracing::warn!(
                         code = error.code(),
                         error = %error.chain(),
-                        retry_secs = wait.as_secs(),
+                        retry_secs = wait.as_secs_f64().ceil(),
                         "the master did not welcome this agent, which goes on trying"
                     );
                 }

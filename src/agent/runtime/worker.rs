@@ -3,7 +3,6 @@
 use super::Shared;
 use super::job::{Job, Stop};
 use super::{delivery, reporting};
-use backupx_core::domain::log::Level;
 use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::{CopyReport, Failure, Outcome, Report};
 use backupx_core::domain::work::Work;
@@ -136,10 +135,9 @@ fn ended(job: &Job, finished: Finished) -> Option<Outcome> {
         (Some(Stop::Shutdown), Outcome::Failed { report, .. }) => stopped(report),
         (Some(Stop::Shutdown), Outcome::Cancelled) => stopped(None),
     };
-    match &outcome {
-        Outcome::Succeeded { .. } => job.counters().enter(Phase::Done),
-        Outcome::Failed { failure, .. } => job.log(Level::Error, failure.message.clone()),
-        Outcome::Cancelled => job.log(Level::Warn, "stopped on request".to_owned()),
+    // The master writes the end itself into the log.
+    if matches!(outcome, Outcome::Succeeded { .. }) {
+        job.counters().enter(Phase::Done);
     }
     Some(outcome)
 }
