@@ -12,7 +12,12 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = start(&cli).and_then(|runtime| runtime.block_on(cmd::run(cli.command, cli.output)));
+    let outcome = start(&cli).and_then(|runtime| {
+        let outcome = runtime.block_on(cmd::run(cli.command, cli.output));
+        // A thread that hangs in the kernel, on a dead network folder say, must not keep the process from its end.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+        outcome
+    });
     outcome.unwrap_or_else(|error| failure::report(&error))
 }
 
