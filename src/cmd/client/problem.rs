@@ -159,7 +159,8 @@ fn explained(
         StatusCode::UNAUTHORIZED => hints.push(format!(
             "sign in again with `backupx login --master {master}`, or set another BACKUPX_API_KEY"
         )),
-        StatusCode::FORBIDDEN => {
+        // Other refusals, a host's policy among them, say in their sentence who refused.
+        StatusCode::FORBIDDEN if problem.code == "forbidden" => {
             hints.push("ask an administrator, or use a key with a higher role".to_owned());
         }
         StatusCode::PRECONDITION_FAILED => {
