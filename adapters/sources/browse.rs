@@ -98,3 +98,55 @@ fn refuse(path: &str, error: std::io::Error) -> Error {
     }
     .with_source(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn folders_come_first_then_names() {
+        let bed = tempfile::tempdir().expect("a folder");
+        fs::create_dir(bed.path().join("z")).expect("folder");
+        fs::write(bed.path().join("a"), "12345").expect("file");
+        std::os::unix::fs::symlink("nowhere", bed.path().join("b")).expect("link");
+        let listing = browse(&bed.path().display().to_string()).expect("a listing");
+        let seen: Vec<_> = listing
+            .entries
+            .iter()
+            .map(|e| (&e.name[..], e.kind, e.size))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("z", EntryKind::Dir, 0),
+                ("a", EntryKind::File, 5),
+                ("b", EntryKind::Symlink, 0)
+            ]
+        );
+        assert!(!listing.truncated);
+    }
+
+    #[test]
+    fn a_listing_has_a_thousand_entries_at_most() {
+        let bed = tempfile::tempdir().expect("a folder");
+        for number in 0..1001 {
+            fs::write(bed.path().join(format!("{number:04}")), "").expect("file");
+        }
+        let listing = browse(&bed.path().display().to_string()).expect("a listing");
+        assert_eq!((listing.entries.len(), listing.truncated), (1000, true));
+        assert_eq!(listing.entries[999].name, "0999");
+    }
+
+    #[test]
+    fn what_cant_be_listed_is_refused_for_its_reason() {
+        let bed = tempfile::tempdir().expect("a folder");
+        fs::write(bed.path().join("file"), "").expect("file");
+        let code = |path: String| browse(&path).expect_err("no folder").code();
+        let below = |name: &str| bed.path().join(name).display().to_string();
+        assert_eq!(code(below("missing")), "path_not_found");
+        assert_eq!(code(below("file")), "not_a_folder");
+        assert_eq!(code(below(&"x".repeat(10_000))), "name_too_long");
+        assert_eq!(code("relative".to_owned()), "invalid_input");
+    }
+}

@@ -14,6 +14,8 @@ mod holes;
 mod list;
 mod owners;
 mod roots;
+#[cfg(test)]
+mod tests;
 
 use backupx_core::domain::entry::{EntryKind, display_bytes};
 use backupx_core::domain::report::Counts;
