@@ -29,9 +29,12 @@ and the API, which <a href=\"/api/v1/openapi.json\">openapi.json</a> describes.<
 fn main() -> Result<(), Box<dyn Error>> {
     let web = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../web");
     let page = web.join("dist/index.html");
-    for source in SOURCES.iter().chain(&["dist"]) {
-        println!("cargo::rerun-if-changed={}", web.join(source).display());
+    // A path that is not there would make cargo run this again each time.
+    let there = SOURCES.iter().map(|source| web.join(source));
+    for path in there.filter(|path| path.exists()) {
+        println!("cargo::rerun-if-changed={}", path.display());
     }
+    println!("cargo::rerun-if-changed={}", web.join("dist").display());
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=BACKUPX_SKIP_WEB");
     let wanted = env::var("PROFILE")? == "release" && env::var_os("BACKUPX_SKIP_WEB").is_none();
