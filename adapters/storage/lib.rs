@@ -4,8 +4,10 @@
 //! [`ObjectStore`](backupx_core::ports::objects::ObjectStore).
 
 mod local;
+mod s3;
 
 pub use local::LocalStore;
+pub use s3::S3Store;
 
 use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::target::TargetKind;
@@ -30,7 +32,7 @@ impl StoreOpener for Opener {
         }
         match access.kind {
             TargetKind::Local => Ok(Arc::new(LocalStore::open(access)?)),
-            TargetKind::S3 => Err(Error::internal("S3 is not built in yet")),
+            TargetKind::S3 => Ok(Arc::new(S3Store::open(access)?)),
         }
     }
 }

@@ -190,6 +190,3 @@ fn read(root: &Root, key: &ObjectKey, range: Range<u64>) -> Result<Bytes> {
     bytes.truncate(length);
     Ok(Bytes::from(bytes))
 }
-
-#[cfg(test)]
-mod tests;

@@ -182,7 +182,7 @@ enum Order {
 /// A file that a thread of its own writes.
 pub(super) struct FileWriter {
     orders: mpsc::Sender<Order>,
-    failure: oneshot::Receiver<Error>,
+    failure: Option<oneshot::Receiver<Error>>,
 }
 
 impl FileWriter {
@@ -198,14 +198,18 @@ impl FileWriter {
                 }
             })
             .map_err(no_thread)?;
-        Ok(Self { orders, failure })
+        Ok(Self {
+            orders,
+            failure: Some(failure),
+        })
     }
 
-    /// Why the thread takes no more orders.
+    /// Why the thread takes no more orders. It is said once.
     async fn why(&mut self) -> Error {
-        match (&mut self.failure).await {
-            Ok(error) => error,
-            Err(_) => Error::internal("writing a file ended unexpectedly"),
+        let unsaid = || Error::internal("writing a file ended before, for a reason that was said");
+        match self.failure.take() {
+            Some(failure) => failure.await.unwrap_or_else(|_| unsaid()),
+            None => unsaid(),
         }
     }
 }

@@ -1,0 +1,243 @@
+//! S3 and what speaks its protocol, through OpenDAL: volumes created by single requests, never a multipart upload.
+//!
+//! Creates are not retried here: whoever creates must know that a lost answer is possible, to tell its own object from another's. All
+//! other calls are retried within a limit.
+
+mod error;
+mod settings;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::key::ObjectKey;
+use backupx_core::ports::objects::{Layout, ObjectInfo, ObjectStore, ObjectWriter};
+use backupx_core::{Error, Result};
+use bytes::Bytes;
+use error::{Service, is_not_implemented};
+use futures::TryStreamExt;
+use futures::future::try_join_all;
+use opendal::layers::{RetryLayer, TimeoutLayer};
+use opendal::options::{ListOptions, WriteOptions};
+use opendal::{Buffer, HttpTransporter, OperationContext, Operator};
+use settings::Settings;
+use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use transport::Transport;
+
+/// Bytes of the first volumes of a stream.
+const VOLUME_BYTES: u64 = 16 << 20;
+/// Volumes on their way at the same time.
+const PARALLEL: usize = 4;
+/// One question (stat, delete, a page of a list).
+const CALL_LIMIT: Duration = Duration::from_secs(60);
+/// One read or create of up to 64 MiB: slower than 220 kB/s counts as stalled.
+const TRANSFER_LIMIT: Duration = Duration::from_secs(300);
+const RETRIES: usize = 3;
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+const LONGEST_DELAY: Duration = Duration::from_secs(10);
+/// Single deletes at the same time, where a service can't delete many at once.
+const PARALLEL_DELETES: usize = 8;
+
+/// A bucket, or a folder in one.
+pub struct S3Store {
+    service: Service,
+    once: Operator,
+    again: Operator,
+    /// Set when the service said that it knows no conditional create.
+    unconditional: AtomicBool,
+}
+
+impl fmt::Debug for S3Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("S3Store").field(&self.service).finish()
+    }
+}
+
+impl S3Store {
+    /// The store of a target of kind `s3`. Checks the settings, does not call the service.
+    pub fn open(access: &TargetAccess) -> Result<Self> {
+        Self::with(access, CALL_LIMIT, TRANSFER_LIMIT)
+    }
+
+    fn with(access: &TargetAccess, call_limit: Duration, transfer_limit: Duration) -> Result<Self> {
+        let settings = Settings::read(access)?;
+        let service = Service {
+            endpoint: settings.endpoint_name(),
+            bucket: settings.bucket.clone(),
+        };
+        let bad = |error| service.error("open", error);
+        let transport = HttpTransporter::new(Transport::new()?);
+        let once = Operator::from_config(settings.config())
+            .map_err(bad)?
+            .with_context(OperationContext::new().with_http_transport(transport))
+            .layer(
+                TimeoutLayer::new()
+                    .with_timeout(call_limit)
+                    .with_io_timeout(transfer_limit),
+            );
+        let again = once.clone().layer(
+            RetryLayer::new()
+                .with_max_times(RETRIES)
+                .with_min_delay(FIRST_DELAY)
+                .with_max_delay(LONGEST_DELAY)
+                .with_jitter(),
+        );
+        Ok(Self {
+            service,
+            once,
+            again,
+            unconditional: AtomicBool::new(false),
+        })
+    }
+
+    /// Creates by one conditional request. False when the service knows no conditions.
+    async fn create_conditionally(&self, key: &ObjectKey, body: Buffer) -> Result<bool> {
+        let options = WriteOptions {
+            if_not_exists: true,
+            ..WriteOptions::default()
+        };
+        match self.once.write_options(key.as_str(), body, options).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_not_implemented(&error) => Ok(false),
+            Err(error) => Err(self.service.error(key.as_str(), error)),
+        }
+    }
+
+    /// Creates where the service can't refuse by itself: looks first. Two creators at the same moment are not told apart.
+    async fn create_after_a_look(&self, key: &ObjectKey, body: Buffer) -> Result<()> {
+        if self.stat(key).await?.is_some() {
+            return Err(self.service.exists(key.as_str()));
+        }
+        self.once
+            .write(key.as_str(), body)
+            .await
+            .map(drop)
+            .map_err(|error| self.service.error(key.as_str(), error))
+    }
+}
+
+#[async_trait]
+impl ObjectStore for S3Store {
+    fn layout(&self) -> Layout {
+        Layout::Volumes {
+            volume_bytes: VOLUME_BYTES,
+            parallel: PARALLEL,
+        }
+    }
+
+    async fn begin(&self, key: &ObjectKey) -> Result<Box<dyn ObjectWriter>> {
+        Err(Error::invalid(
+            "volumes_only",
+            format!("{key} can't be written as one object of unknown length here"),
+        ))
+    }
+
+    async fn create(&self, key: &ObjectKey, body: Vec<Bytes>) -> Result<()> {
+        let body = Buffer::from(body);
+        if !self.unconditional.load(Ordering::Relaxed)
+            && self.create_conditionally(key, body.clone()).await?
+        {
+            return Ok(());
+        }
+        self.unconditional.store(true, Ordering::Relaxed);
+        self.create_after_a_look(key, body).await
+    }
+
+    async fn stat(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>> {
+        match self.again.stat(key.as_str()).await {
+            Ok(metadata) => Ok(Some(ObjectInfo {
+                key: key.clone(),
+                size: metadata.content_length(),
+                sha256: None,
+            })),
+            Err(error) if error.kind() == opendal::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.service.error(key.as_str(), error)),
+        }
+    }
+
+    async fn read(&self, key: &ObjectKey, range: Range<u64>) -> Result<Bytes> {
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let read = self
+            .again
+            .read_with(key.as_str())
+            .range(range.clone())
+            .await;
+        let failure = match read {
+            Ok(bytes) if bytes.len() as u64 == range.end - range.start => {
+                return Ok(bytes.to_bytes());
+            }
+            Ok(_) => Error::unavailable(
+                "storage_unavailable",
+                format!("{key} came back shorter than it was asked for"),
+            ),
+            Err(error) => self.service.error(key.as_str(), error),
+        };
+        // A range behind the end is answered in different ways; the size tells it from an answer that broke off.
+        match self.stat(key).await {
+            Ok(Some(info)) if info.size < range.end => Err(Error::invalid(
+                "object_too_short",
+                format!(
+                    "{key} has {} bytes, bytes up to {} were expected",
+                    info.size, range.end
+                ),
+            )),
+            Ok(_) | Err(_) => Err(failure),
+        }
+    }
+
+    async fn list(&self, folder: &ObjectKey) -> Result<Vec<ObjectInfo>> {
+        let failed = |error| self.service.error(folder.as_str(), error);
+        let options = ListOptions {
+            recursive: true,
+            ..ListOptions::default()
+        };
+        let entries = self
+            .again
+            .lister_options(&format!("{folder}/"), options)
+            .await
+            .map_err(failed)?;
+        entries
+            .map_err(failed)
+            .try_filter_map(|entry| async move {
+                // Names that are no keys were not made by us.
+                let key = ObjectKey::parse(entry.path()).ok();
+                let size = entry.metadata().content_length();
+                Ok(key
+                    .filter(|_| entry.metadata().is_file())
+                    .map(|key| ObjectInfo {
+                        key,
+                        size,
+                        sha256: None,
+                    }))
+            })
+            .try_collect()
+            .await
+    }
+
+    async fn remove(&self, key: &ObjectKey) -> Result<()> {
+        self.again
+            .delete(key.as_str())
+            .await
+            .map_err(|error| self.service.error(key.as_str(), error))
+    }
+
+    async fn remove_all(&self, folder: &ObjectKey) -> Result<(u64, u64)> {
+        let objects = self.list(folder).await?;
+        let paths: Vec<_> = objects.iter().map(|info| info.key.to_string()).collect();
+        if let Err(error) = self.again.delete_iter(paths).await {
+            tracing::debug!(%error, "deleting many at once failed, deleting one by one");
+            for part in objects.chunks(PARALLEL_DELETES) {
+                try_join_all(part.iter().map(|info| self.remove(&info.key))).await?;
+            }
+        }
+        let bytes = objects.iter().map(|info| info.size).sum();
+        Ok((objects.len() as u64, bytes))
+    }
+}

@@ -1,0 +1,158 @@
+//! What every kind of storage promises.
+
+use crate::backends::{Fresh, key};
+use backupx_core::{ErrorKind, Result};
+use bytes::Bytes;
+use futures::future::join_all;
+
+pub(crate) async fn what_is_created_reads_back(fresh: &Fresh) -> Result<()> {
+    let object = key("a/1/data");
+    let body = vec![Bytes::from_static(b"hello "), Bytes::from_static(b"world")];
+    fresh.store.create(&object, body).await?;
+    let info = fresh.store.stat(&object).await?.expect("it is there");
+    assert_eq!((info.key.clone(), info.size), (object.clone(), 11));
+    assert_eq!(fresh.store.read(&object, 0..11).await?, "hello world");
+    assert_eq!(fresh.store.read(&object, 4..8).await?, "o wo");
+    assert_eq!(fresh.store.read(&object, 3..3).await?, "");
+    Ok(())
+}
+
+pub(crate) async fn what_is_not_there_is_told_apart_from_failure(fresh: &Fresh) -> Result<()> {
+    let object = key("a/none/data");
+    assert_eq!(fresh.store.stat(&object).await?, None);
+    let read = fresh
+        .store
+        .read(&object, 0..1)
+        .await
+        .expect_err("nothing is there");
+    assert_eq!(read.kind(), ErrorKind::NotFound, "{read:?}");
+    assert_eq!(fresh.store.list(&key("a/none")).await?, []);
+    fresh.store.remove(&object).await?;
+    assert_eq!(fresh.store.remove_all(&key("a/none")).await?, (0, 0));
+    Ok(())
+}
+
+pub(crate) async fn an_object_without_bytes_exists(fresh: &Fresh) -> Result<()> {
+    fresh.store.create(&key("a/empty"), Vec::new()).await?;
+    assert_eq!(
+        fresh
+            .store
+            .stat(&key("a/empty"))
+            .await?
+            .map(|info| info.size),
+        Some(0)
+    );
+    Ok(())
+}
+
+pub(crate) async fn a_range_behind_the_end_is_an_error(fresh: &Fresh) -> Result<()> {
+    fresh
+        .store
+        .create(&key("a/1"), vec![Bytes::from_static(b"12345")])
+        .await?;
+    for range in [0..6, 4..6, 5..6, 70..80] {
+        let read = fresh
+            .store
+            .read(&key("a/1"), range)
+            .await
+            .expect_err("it is shorter");
+        assert_eq!(read.code(), "object_too_short", "{read:?}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_list_has_what_is_below_and_nothing_else(fresh: &Fresh) -> Result<()> {
+    for object in ["a/1/data", "a/1/deep/er", "a/10/data", "b/1"] {
+        fresh
+            .store
+            .create(&key(object), vec![Bytes::from_static(b"xy")])
+            .await?;
+    }
+    let mut found = fresh.store.list(&key("a/1")).await?;
+    found.sort_by(|one, other| one.key.cmp(&other.key));
+    let found: Vec<_> = found
+        .iter()
+        .map(|info| (info.key.as_str(), info.size))
+        .collect();
+    assert_eq!(found, [("a/1/data", 2), ("a/1/deep/er", 2)]);
+    Ok(())
+}
+
+pub(crate) async fn removing_a_folder_leaves_its_neighbours(fresh: &Fresh) -> Result<()> {
+    for object in ["a/1/data", "a/1/manifest.json", "a/10/data"] {
+        fresh
+            .store
+            .create(&key(object), vec![Bytes::from_static(b"xyz")])
+            .await?;
+    }
+    assert_eq!(fresh.store.remove_all(&key("a/1")).await?, (2, 6));
+    assert_eq!(fresh.store.stat(&key("a/1/data")).await?, None);
+    assert!(fresh.store.stat(&key("a/10/data")).await?.is_some());
+    fresh.store.remove(&key("a/10/data")).await?;
+    assert_eq!(fresh.store.stat(&key("a/10/data")).await?, None);
+    Ok(())
+}
+
+pub(crate) async fn large_objects_survive(fresh: &Fresh) -> Result<()> {
+    let blocks: Vec<Bytes> = (0..20u8)
+        .map(|number| Bytes::from(vec![number; 1 << 20]))
+        .collect();
+    fresh.store.create(&key("a/large"), blocks).await?;
+    let size = 20 << 20;
+    assert_eq!(
+        fresh
+            .store
+            .stat(&key("a/large"))
+            .await?
+            .map(|info| info.size),
+        Some(size)
+    );
+    let border = fresh
+        .store
+        .read(&key("a/large"), (7 << 20) - 1..(7 << 20) + 1)
+        .await?;
+    assert_eq!(border.as_ref(), [6, 7]);
+    assert_eq!(
+        fresh.store.read(&key("a/large"), 0..size).await?.len() as u64,
+        size
+    );
+    Ok(())
+}
+
+pub(crate) async fn a_second_create_is_refused(fresh: &Fresh) -> Result<()> {
+    fresh
+        .store
+        .create(&key("a/1"), vec![Bytes::from_static(b"first")])
+        .await?;
+    let second = fresh
+        .store
+        .create(&key("a/1"), vec![Bytes::from_static(b"other")])
+        .await;
+    let second = second.expect_err("it exists");
+    assert_eq!(
+        (second.kind(), second.code()),
+        (ErrorKind::Conflict, "object_exists")
+    );
+    assert_eq!(fresh.store.read(&key("a/1"), 0..5).await?, "first");
+    Ok(())
+}
+
+pub(crate) async fn of_many_creators_one_wins(fresh: &Fresh) -> Result<()> {
+    let object = key("a/race");
+    let bodies: Vec<_> = (0..8u8)
+        .map(|number| Bytes::from(vec![number; 1000]))
+        .collect();
+    let created = join_all(
+        bodies
+            .iter()
+            .map(|body| fresh.store.create(&object, vec![body.clone()])),
+    )
+    .await;
+    let winners: Vec<_> = (0..8).filter(|index| created[*index].is_ok()).collect();
+    assert_eq!(winners.len(), 1, "{created:?}");
+    assert_eq!(
+        fresh.store.read(&object, 0..1000).await?,
+        bodies[winners[0]]
+    );
+    Ok(())
+}

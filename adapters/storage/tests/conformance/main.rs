@@ -1,0 +1,98 @@
+//! One suite over every kind of storage: what the port `ObjectStore` promises, on a fresh place each time.
+//!
+//! Services are taken from `BACKUPX_TEST_S3_…` and `BACKUPX_TEST_WEAK_S3_…` (`tests/run` starts them). Without these their cases are
+//! listed as ignored; with `BACKUPX_TEST_REQUIRE_ALL=1` they fail.
+
+mod any;
+mod backends;
+mod folder;
+mod service;
+
+use backends::{Backend, Fresh};
+use backupx_core::Result;
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::future::Future;
+use std::pin::Pin;
+
+/// A case: what it does with a fresh place.
+type Case = for<'a> fn(&'a Fresh) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
+/// Cases by name.
+macro_rules! cases {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        &[$((stringify!($name), (|fresh| Box::pin($module::$name(fresh))) as Case)),*]
+    };
+}
+
+const ANY: &[(&str, Case)] = cases![
+    any::what_is_created_reads_back,
+    any::what_is_not_there_is_told_apart_from_failure,
+    any::an_object_without_bytes_exists,
+    any::a_range_behind_the_end_is_an_error,
+    any::a_list_has_what_is_below_and_nothing_else,
+    any::removing_a_folder_leaves_its_neighbours,
+    any::large_objects_survive,
+];
+/// What a service that ignores conditions can't promise.
+const STRONG: &[(&str, Case)] = cases![
+    any::a_second_create_is_refused,
+    any::of_many_creators_one_wins,
+];
+const FOLDER: &[(&str, Case)] = cases![
+    folder::a_file_in_the_making_is_not_visible,
+    folder::never_24_a_writer_that_is_dropped_leaves_no_file,
+    folder::a_finished_file_replaces_nothing,
+    folder::links_in_the_folder_are_not_followed,
+    folder::removing_takes_empty_parents_and_never_the_root,
+    folder::a_full_disk_is_said_as_such,
+    folder::a_file_where_the_folder_should_be_is_said_as_such,
+];
+const SERVICE: &[(&str, Case)] = cases![
+    service::a_wrong_secret_is_said_as_such,
+    service::a_key_that_may_not_write_is_said_as_such,
+    service::a_prefix_keeps_targets_apart,
+];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for (backend, suites) in [
+        (Backend::Folder, [ANY, STRONG, FOLDER].as_slice()),
+        (Backend::S3, [ANY, STRONG, SERVICE].as_slice()),
+        (Backend::WeakS3, [ANY].as_slice()),
+    ] {
+        for (name, case) in suites.iter().copied().flatten() {
+            trials.push(trial(backend, name, *case));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn trial(backend: Backend, name: &str, case: Case) -> Trial {
+    let missing = backend.missing();
+    let required = std::env::var("BACKUPX_TEST_REQUIRE_ALL").is_ok_and(|value| value == "1");
+    let ignored = missing.is_some() && !required;
+    let kind = match &missing {
+        Some(reason) if ignored => format!("{backend}; ignored: {reason}"),
+        _ => backend.to_string(),
+    };
+    Trial::test(name, move || {
+        if let Some(reason) = missing {
+            return Err(Failed::from(reason));
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        runtime
+            .block_on(async {
+                let fresh = Fresh::new(backend)?;
+                let outcome = case(&fresh).await;
+                fresh.clean().await?;
+                outcome
+            })
+            .map_err(|error: backupx_core::Error| Failed::from(format!("{error:?}")))
+    })
+    .with_kind(kind)
+    .with_ignored_flag(ignored)
+}
