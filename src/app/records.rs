@@ -18,8 +18,8 @@ use std::time::Duration;
 
 /// How long a look into an index may take: the first one reads the index from storage.
 const LIST_LIMIT: Duration = Duration::from_secs(30);
-/// How many removals are planned at once.
-pub(crate) const REMOVALS_AT_ONCE: u32 = 200;
+/// How many waiting removals one look takes in: those of a target that is away wait beside the others and must not hide them.
+pub(crate) const REMOVALS_AT_ONCE: u32 = 1000;
 
 impl App {
     /// Records, newest first.

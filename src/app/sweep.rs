@@ -30,6 +30,15 @@ const RETENTION_EVERY: chrono::Duration = chrono::Duration::hours(1);
 /// How often old rows are removed.
 const PURGE_EVERY: chrono::Duration = chrono::Duration::minutes(10);
 
+/// Setting: when a sweep ran last, on any replica.
+const LAST_SWEEP: &str = "sweep.last";
+/// Setting: since when some master is there without a gap.
+const LISTENING_SINCE: &str = "sweep.listening_since";
+/// Sweeps further apart mean that no master was there. Longer than the minute between two passes of a cron job.
+const GAP: chrono::Duration = chrono::Duration::seconds(90);
+/// How long agents have to be heard again after a gap: longer than their longest pause between two tries.
+const RECONNECT: chrono::Duration = chrono::Duration::minutes(5);
+
 /// What a pass of the sweep did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SweepReport {
@@ -81,8 +90,11 @@ impl App {
     /// One pass. Bounded, idempotent, safe on several replicas at once. Meant to run every few seconds.
     pub async fn sweep(&self) -> Result<SweepReport> {
         let mut report = SweepReport::default();
-        report.take("expire", self.expire().await, |r| &mut r.timed_out);
-        report.take("offline", self.note_offline().await, |r| &mut r.offline);
+        let listening = self.listening_for().await?;
+        let expired = self.expire(listening).await;
+        report.take("expire", expired, |r| &mut r.timed_out);
+        let offline = self.note_offline(listening).await;
+        report.take("offline", offline, |r| &mut r.offline);
         self.sweep_records(&mut report).await;
         self.sweep_operations(&mut report).await;
         report.take("close", self.close_orphans().await, |r| &mut r.closed);
@@ -94,12 +106,34 @@ impl App {
         Ok(report)
     }
 
+    /// For how long some master has been there to be spoken to without a gap, as far as the sweeps of all replicas tell.
+    /// Silence counts against agents only within it: who could not be heard is not dead (never 10).
+    async fn listening_for(&self) -> Result<chrono::Duration> {
+        let now = self.now();
+        let settings = &self.ports.settings;
+        let at = |value: Option<String>| value.and_then(|at| at.parse::<Timestamp>().ok());
+        let last = at(settings.get(LAST_SWEEP).await?);
+        let gap = last.is_some_and(|last| now - last > GAP);
+        if gap {
+            tracing::info!("no master was there for a while; agents get time to be heard again");
+            settings.set(LISTENING_SINCE, &now.to_rfc3339()).await?;
+        }
+        settings.set(LAST_SWEEP, &now.to_rfc3339()).await?;
+        let since = at(settings.get(LISTENING_SINCE).await?);
+        Ok(since.map_or(chrono::Duration::MAX, |since| now - since))
+    }
+
     /// Commands without a sign of life end, and what they are about with them.
-    async fn expire(&self) -> Result<u64> {
+    async fn expire(&self, listening: chrono::Duration) -> Result<u64> {
         let mut expired = 0;
         loop {
             let now = self.now();
-            let silent_since = now - span(self.settings.command_timeout);
+            let timeout = span(self.settings.command_timeout);
+            let silent_since = match listening < timeout.min(RECONNECT) {
+                // Only what waits too long ends now.
+                true => Timestamp::UNIX_EPOCH,
+                false => now - timeout,
+            };
             let commands = self.ports.queue.expire(silent_since, now, AT_ONCE).await?;
             let last = commands.len() < AT_ONCE as usize;
             for command in commands {
@@ -121,7 +155,10 @@ impl App {
         }
     }
 
-    async fn note_offline(&self) -> Result<u64> {
+    async fn note_offline(&self, listening: chrono::Duration) -> Result<u64> {
+        if listening < self.offline_after() {
+            return Ok(0);
+        }
         let now = self.now();
         let gone = self
             .ports

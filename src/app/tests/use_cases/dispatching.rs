@@ -377,3 +377,45 @@ async fn a_line_sent_twice_is_stored_once() -> Result<()> {
     assert_eq!(log[0].line, line);
     Ok(())
 }
+
+#[tokio::test]
+async fn never_10_a_master_that_was_away_calls_no_agent_dead() -> Result<()> {
+    let bed = Bed::new().await?;
+    let node = bed.node("web").await?;
+    let task = bed.task(node, &[bed.bucket("b").await?]).await?;
+    let record = bed.app.run_task(&bed.who, task.id).await?;
+    let work = bed.take_one(node).await?;
+    bed.progress(node, &work).await?;
+    bed.app.sweep().await?;
+    // Two days without any master; the agent works on and finds it again a minute later.
+    bed.pass(Duration::days(2));
+    let report = bed.app.sweep().await?;
+    assert_eq!((report.timed_out, report.offline), (0, 0));
+    bed.pass(Duration::minutes(1));
+    bed.app.sweep().await?;
+    let kept = bed.app.hello(node, hello(&[&work])).await?;
+    assert_eq!(kept.keep.len(), 1);
+    bed.end(node, &work, well(&work)).await?;
+    assert_eq!(bed.record(record.id).await?.state, RecordState::Success);
+    Ok(())
+}
+
+#[tokio::test]
+async fn never_12_an_agent_that_stays_silent_after_a_gap_is_given_up() -> Result<()> {
+    let bed = Bed::new().await?;
+    let node = bed.node("web").await?;
+    let task = bed.task(node, &[bed.bucket("b").await?]).await?;
+    let record = bed.app.run_task(&bed.who, task.id).await?;
+    let work = bed.take_one(node).await?;
+    bed.progress(node, &work).await?;
+    bed.app.sweep().await?;
+    bed.pass(Duration::days(2));
+    for _ in 0..6 {
+        bed.app.sweep().await?;
+        bed.pass(Duration::minutes(1));
+    }
+    bed.app.sweep().await?;
+    let record = bed.record(record.id).await?;
+    assert_eq!(state_of(&record), (RecordState::Failed, Some("timeout")));
+    Ok(())
+}

@@ -140,13 +140,13 @@ impl Storm {
             Happens::Tick => {
                 let other = self.bed.replica();
                 let (a, b) = tokio::join!(app.tick(), other.tick());
-                (a?, b?);
+                a.and(b)?;
             }
             Happens::Sweep => self.sweep().await?,
             Happens::SweepElsewhere => {
                 let other = self.bed.replica();
                 let (a, b) = tokio::join!(app.sweep(), other.sweep());
-                (a?, b?);
+                a.and(b)?;
             }
             Happens::Seconds(seconds) => self.bed.pass(Duration::seconds(seconds)),
             Happens::Retry => {
@@ -303,7 +303,7 @@ proptest! {
         let done = runtime.block_on(async {
             let mut at = Storm::begin().await?;
             for what in storm {
-                at.happen(what).await?;
+                Box::pin(at.happen(what)).await?;
             }
             at.calm().await
         });
