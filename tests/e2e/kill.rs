@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
+use serde_json::Value;
 
 use super::scene::{HOST, Scene, is_final};
 use super::storage::Place;
@@ -92,11 +93,24 @@ fn rounds(victim: Victim, s3: Option<S3>) -> Result<()> {
     .or_else(|_| swept(&scene, &place)?)
     .with_context(|| {
         format!(
-            "after the rounds of seed {seed}; master:\n{}",
+            "after the rounds of seed {seed}; removals: {:#}; master:\n{}",
+            removals(&scene),
             scene.master.last_words()
         )
     })?;
     ensure_equal(&tree, &scene.restore(last, &tree, &[])?)
+}
+
+/// What the master knows of removals that did not come off, for a failure's message.
+fn removals(scene: &Scene) -> Value {
+    let mut listed = scene
+        .cli
+        .json(["operation", "ls", "--kind", "delete", "--limit", "500"])
+        .unwrap_or_default();
+    if let Some(items) = listed["items"].as_array_mut() {
+        items.retain(|item| item["status"] != "success");
+    }
+    listed
 }
 
 /// One round: a run, a kill at `moment`, a restart, and the checks.
