@@ -11,6 +11,7 @@ mod attributes;
 mod dry_run;
 mod folder;
 mod place;
+mod put;
 mod run;
 mod select;
 mod tally;

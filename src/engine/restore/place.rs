@@ -6,7 +6,7 @@ use super::tally::{Tally, Trouble};
 use backupx_core::domain::entry::{Entry, EntryKind};
 use backupx_core::domain::operation::Overwrite;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, makedev};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat, makedev};
 use rustix::io::Errno;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,7 +42,12 @@ impl Manner {
     ) -> Result<Placed, Trouble> {
         let trouble = |error| Trouble::of(&entry.path, error);
         let mut temporary = None;
-        let file = match create(folder.fd(), name) {
+        let created = match self.overwrite {
+            // Half a file that a crash left under its name would be taken for what was there, and kept.
+            Overwrite::Never => Err(Errno::EXIST),
+            Overwrite::IfChanged | Overwrite::Always => create(folder.fd(), name),
+        };
+        let file = match created {
             Err(Errno::EXIST) => {
                 if self.keeps(folder, name, entry).map_err(trouble)? {
                     return Ok(Placed::Kept);
@@ -57,16 +62,36 @@ impl Manner {
             let thing = Thing::Open(file.as_fd());
             attributes::apply(thing, entry, folder.origin(), self.rights, tally);
             match &temporary {
-                Some(beside) => rustix::fs::renameat(folder.fd(), &beside[..], folder.fd(), name)
-                    .map_err(trouble),
-                None => Ok(()),
+                Some(beside) => self.rename(folder, beside, name).map_err(trouble),
+                None => Ok(Placed::Written),
             }
         });
-        if written.is_err() {
+        if !matches!(written, Ok(Placed::Written)) {
             // What can't be removed either is left for the person who reads the error.
             let _removed = rustix::fs::unlinkat(folder.fd(), at, AtFlags::empty());
         }
-        written.map(|()| Placed::Written)
+        written
+    }
+
+    /// Puts a finished file in its place; one that came there meanwhile is kept when the rule says so.
+    fn rename(self, folder: &Folder, beside: &[u8], name: &[u8]) -> Result<Placed, Errno> {
+        let renamed = match self.overwrite {
+            Overwrite::Never => {
+                let flags = RenameFlags::NOREPLACE;
+                rustix::fs::renameat_with(folder.fd(), beside, folder.fd(), name, flags)
+            }
+            Overwrite::IfChanged | Overwrite::Always => Err(Errno::INVAL),
+        };
+        match renamed {
+            Ok(()) => Ok(Placed::Written),
+            Err(Errno::EXIST) => Ok(Placed::Kept),
+            // Some file systems have the plain call alone.
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                rustix::fs::renameat(folder.fd(), beside, folder.fd(), name)
+                    .map(|()| Placed::Written)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes a symbolic link, a device or a pipe.
@@ -139,7 +164,12 @@ impl Manner {
     /// True when what stands in the entry's place stays.
     pub(super) fn keeps(self, folder: &Folder, name: &[u8], entry: &Entry) -> Result<bool, Errno> {
         match self.overwrite {
-            Overwrite::Never => Ok(true),
+            Overwrite::Never => {
+                match rustix::fs::statat(folder.fd(), name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Err(Errno::NOENT) => Ok(false),
+                    there => there.map(|_| true),
+                }
+            }
             Overwrite::Always => Ok(false),
             Overwrite::IfChanged => {
                 let there = rustix::fs::statat(folder.fd(), name, AtFlags::SYMLINK_NOFOLLOW)?;
