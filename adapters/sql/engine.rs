@@ -1,10 +1,22 @@
 //! Engines: which database it is, and the few words in which they differ.
 
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+/// Stands in a statement behind the choice of rows that several callers may want to change at once.
+macro_rules! lock {
+    () => {
+        "/* lock */"
+    };
+}
+pub(crate) use lock;
+
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
     /// One file, one writer at a time.
     Sqlite,
+    /// A server that several masters share.
+    Postgres,
 }
 
 impl Engine {
@@ -12,6 +24,18 @@ impl Engine {
     pub(crate) fn begin(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+
+    /// A statement with [`lock`] in it: where writers run side by side, a row that another one has in hand is passed over.
+    pub(crate) fn locking(self, statement: &'static str) -> SqlStr {
+        match self {
+            Self::Sqlite => statement.into_sql_str(),
+            Self::Postgres => {
+                let statement = statement.replace(lock!(), "FOR UPDATE SKIP LOCKED");
+                AssertSqlSafe(statement).into_sql_str()
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The store of events: the outbox.
 
 use crate::SqlStores;
+use crate::engine::lock;
 use crate::error::store;
 use crate::row::{Columns, json, micros};
 use crate::stores::{certain, commit, returning};
@@ -18,14 +19,21 @@ const ADD: &str =
 pub(crate) const READ: &str =
     "SELECT id, happened_at, kind FROM events WHERE id > $1 ORDER BY id LIMIT $2";
 const LAST: &str = "SELECT COALESCE(MAX(id), 0) AS id FROM events";
-pub(crate) const TAKE: &str = "UPDATE events SET taken_until = $3 WHERE id IN (SELECT id FROM events WHERE handled_at IS NULL AND taken_until <= $2 ORDER BY id LIMIT $1) RETURNING id, happened_at, kind";
+pub(crate) const TAKE: &str = concat!(
+    "WITH picked AS MATERIALIZED (SELECT id FROM events WHERE handled_at IS NULL AND taken_until <= $2 ORDER BY id LIMIT $1 ",
+    lock!(),
+    ") UPDATE events SET taken_until = $3 WHERE id IN (SELECT id FROM picked) RETURNING id, happened_at, kind"
+);
 
-/// Writes an event in the transaction of the change that it tells of.
+/// Writes an event in the transaction of the change that it tells of. Whoever reads behind a place must not miss one that becomes
+/// visible later with a smaller id.
 pub(crate) async fn write(
-    transaction: &mut Transaction<'_, Any>,
+    stores: &SqlStores,
+    transaction: &mut Transaction<'static, Any>,
     kind: &EventKind,
     now: Timestamp,
 ) -> Result<EventId> {
+    stores.alone(transaction, "events").await?;
     let statement = sqlx::query(ADD).bind(micros(now)).bind(json(kind)?);
     let row = returning(statement, &mut **transaction)
         .await
@@ -37,7 +45,7 @@ pub(crate) async fn write(
 impl Events for SqlStores {
     async fn add(&self, kind: &EventKind, now: Timestamp) -> Result<EventId> {
         let mut transaction = self.begin().await?;
-        let id = write(&mut transaction, kind, now).await?;
+        let id = write(self, &mut transaction, kind, now).await?;
         commit(transaction).await?;
         Ok(id)
     }
@@ -62,7 +70,7 @@ impl Events for SqlStores {
     }
 
     async fn take(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Event>> {
-        let rows = sqlx::query(TAKE)
+        let rows = sqlx::query(self.locking(TAKE))
             .bind(i64::from(limit))
             .bind(micros(now))
             .bind(micros(until))

@@ -24,6 +24,7 @@ mod logs;
 pub mod migrate;
 mod nodes;
 mod operations;
+mod postgres;
 mod presence;
 mod queue;
 mod records;

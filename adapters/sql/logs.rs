@@ -21,7 +21,7 @@ impl Logs for SqlStores {
             return Ok(());
         }
         let subject = subject.to_string();
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_alone(&subject).await?;
         for line in lines {
             sqlx::query(APPEND)
                 .bind(subject.as_str())

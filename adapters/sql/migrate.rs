@@ -24,6 +24,13 @@ pub const SQLITE: &[Migration] = &[Migration {
     sql: include_str!("../../migrations/sqlite/0001_initial.sql"),
 }];
 
+/// The migrations for Postgres: the same numbers, the same logical schema.
+pub const POSTGRES: &[Migration] = &[Migration {
+    number: 1,
+    name: "initial",
+    sql: include_str!("../../migrations/postgres/0001_initial.sql"),
+}];
+
 /// The migrations that a database at `version` lacks. `Conflict` when it has more than this program knows.
 pub(crate) fn pending(version: i64, migrations: &[Migration]) -> Result<Vec<Migration>> {
     let newest = migrations.last().map_or(0, |migration| migration.number);

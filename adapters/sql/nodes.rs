@@ -75,7 +75,7 @@ impl Nodes for SqlStores {
     }
 
     async fn ensure_local(&self, name: &Name, now: Timestamp) -> Result<Node> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_alone("local node").await?;
         let known = sqlx::query(GET)
             .bind(NodeId::LOCAL.0)
             .fetch_optional(&mut *transaction)

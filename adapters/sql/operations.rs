@@ -158,7 +158,7 @@ impl Operations for SqlStores {
             record_id: RecordId(row.int("record_id")?),
             status: end.state,
         };
-        events::write(&mut transaction, &event, now).await?;
+        events::write(self, &mut transaction, &event, now).await?;
         commit(transaction).await?;
         Ok(true)
     }

@@ -1,6 +1,7 @@
 //! The command queue on the database: every change is one guarded statement.
 
 use crate::SqlStores;
+use crate::engine::lock;
 use crate::error::store;
 use crate::row::{Columns, json, micros, optional_micros};
 use crate::stores::{commit, returning};
@@ -25,7 +26,9 @@ const ENQUEUE: &str = "INSERT INTO commands (subject, node_id, lane, spec, state
 const GET: &str = concat!("SELECT ", columns!(), " FROM commands WHERE id = $1");
 const FIND: &str = concat!("SELECT ", columns!(), " FROM commands WHERE subject = $1");
 pub(crate) const CLAIM: &str = concat!(
-    "UPDATE commands SET state = 'claimed', lease = lease + 1, claimed_at = $3, seen_at = NULL, alive_at = $3, acknowledged = 0 WHERE id = (SELECT id FROM commands WHERE node_id = $1 AND lane = $2 AND state = 'pending' AND not_before <= $3 AND (expires_at IS NULL OR expires_at > $3) ORDER BY id LIMIT 1) RETURNING ",
+    "UPDATE commands SET state = 'claimed', lease = lease + 1, claimed_at = $3, seen_at = NULL, alive_at = $3, acknowledged = 0 WHERE id = (SELECT id FROM commands WHERE node_id = $1 AND lane = $2 AND state = 'pending' AND not_before <= $3 AND (expires_at IS NULL OR expires_at > $3) ORDER BY id LIMIT 1 ",
+    lock!(),
+    ") RETURNING ",
     columns!()
 );
 /// A sign of life that arrives behind a later one does not turn the clock back.
@@ -36,11 +39,15 @@ const RELEASE: &str = "UPDATE commands SET state = 'pending', not_before = $3, s
 const CANCEL: &str = "UPDATE commands SET state = CASE WHEN state = 'pending' THEN 'cancelled' ELSE state END, finished_at = CASE WHEN state = 'pending' THEN $2 ELSE finished_at END, cancel_requested_at = COALESCE(cancel_requested_at, $2) WHERE id = $1 AND state IN ('pending', 'claimed') RETURNING state";
 const CLOSE: &str = "UPDATE commands SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state IN ('pending', 'claimed')";
 pub(crate) const EXPIRE_SILENT: &str = concat!(
-    "UPDATE commands SET state = 'timeout', finished_at = $2 WHERE id IN (SELECT id FROM commands WHERE state = 'claimed' AND alive_at < $1 ORDER BY alive_at LIMIT $3) RETURNING ",
+    "WITH picked AS MATERIALIZED (SELECT id FROM commands WHERE state = 'claimed' AND alive_at < $1 ORDER BY alive_at LIMIT $3 ",
+    lock!(),
+    ") UPDATE commands SET state = 'timeout', finished_at = $2 WHERE id IN (SELECT id FROM picked) RETURNING ",
     columns!()
 );
 pub(crate) const EXPIRE_WAITING: &str = concat!(
-    "UPDATE commands SET state = 'timeout', finished_at = $1 WHERE id IN (SELECT id FROM commands WHERE state = 'pending' AND expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING ",
+    "WITH picked AS MATERIALIZED (SELECT id FROM commands WHERE state = 'pending' AND expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2 ",
+    lock!(),
+    ") UPDATE commands SET state = 'timeout', finished_at = $1 WHERE id IN (SELECT id FROM picked) RETURNING ",
     columns!()
 );
 pub(crate) const CLAIMED_BY: &str = concat!(
@@ -80,7 +87,7 @@ impl CommandQueue for SqlStores {
     }
 
     async fn claim(&self, node: NodeId, lane: Lane, now: Timestamp) -> Result<Option<Command>> {
-        let statement = sqlx::query(CLAIM)
+        let statement = sqlx::query(self.locking(CLAIM))
             .bind(node.0)
             .bind(lane.as_str())
             .bind(micros(now));
@@ -167,7 +174,7 @@ impl CommandQueue for SqlStores {
         limit: u32,
     ) -> Result<Vec<Command>> {
         let mut transaction = self.begin().await?;
-        let mut rows = sqlx::query(EXPIRE_SILENT)
+        let mut rows = sqlx::query(self.locking(EXPIRE_SILENT))
             .bind(micros(silent_since))
             .bind(micros(now))
             .bind(i64::from(limit))
@@ -177,7 +184,7 @@ impl CommandQueue for SqlStores {
         let left = usize::try_from(limit)
             .unwrap_or(usize::MAX)
             .saturating_sub(rows.len());
-        let waiting = sqlx::query(EXPIRE_WAITING)
+        let waiting = sqlx::query(self.locking(EXPIRE_WAITING))
             .bind(micros(now))
             .bind(i64::try_from(left).unwrap_or(i64::MAX))
             .fetch_all(&mut *transaction)

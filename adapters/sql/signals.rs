@@ -1,6 +1,7 @@
-//! Signals of one process: its own waiters, woken without a way through the database.
+//! Signals: waiters of this process are woken directly, those of other masters through the database where it can carry a word.
 
 use crate::SqlStores;
+use crate::error::store;
 use crate::wakers::Waiter;
 use async_trait::async_trait;
 use backupx_core::Result;
@@ -11,6 +12,14 @@ use std::time::Duration;
 impl Signals for SqlStores {
     async fn notify(&self, topic: Topic) -> Result<()> {
         self.wakers().wake(topic);
+        if let Some(channel) = self.channel() {
+            sqlx::query("SELECT pg_notify($1, $2)")
+                .bind(channel.name.as_str())
+                .bind(channel.payload(topic))
+                .execute(self.writer())
+                .await
+                .map_err(store)?;
+        }
         Ok(())
     }
 

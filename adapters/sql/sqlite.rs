@@ -107,11 +107,14 @@ async fn keep_copy(connection: &mut AnyConnection, path: &Path, number: i64) -> 
     remove_if_there(&partial)
         .and_then(|()| make_file(&partial))
         .map_err(|why| file_error(&partial, &why).with_source(why))?;
-    sqlx::query("VACUUM INTO $1")
+    let copied = sqlx::query("VACUUM INTO $1")
         .bind(partial.to_string_lossy().into_owned())
         .execute(connection)
-        .await
-        .map_err(store)?;
+        .await;
+    if let Err(error) = copied {
+        remove_if_there(&partial).ok(); // The first failure is the one to tell of.
+        return Err(store(error));
+    }
     std::fs::rename(&partial, &copy).map_err(|why| file_error(&copy, &why).with_source(why))?;
     tracing::info!(path = %copy.display(), "kept a copy of the database before its migration");
     Ok(())

@@ -28,6 +28,13 @@ impl Wakers {
         }
     }
 
+    /// Wakes up everybody.
+    pub(crate) fn wake_all(&self) {
+        for entry in lock(&self.topics).values() {
+            entry.sender.send_replace(());
+        }
+    }
+
     /// How many topics are waited for.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
@@ -82,6 +89,26 @@ impl Drop for Waiter {
     }
 }
 
+/// A topic as text, for a way between masters.
+pub(crate) fn topic_text(topic: Topic) -> String {
+    match topic {
+        Topic::Node(node) => format!("node:{node}"),
+        Topic::Subject(subject) => subject.to_string(),
+        Topic::Events => "events".to_owned(),
+    }
+}
+
+/// What [`topic_text`] wrote; nothing for what a newer master may say.
+pub(crate) fn parse_topic(text: &str) -> Option<Topic> {
+    if text == "events" {
+        return Some(Topic::Events);
+    }
+    match text.strip_prefix("node:") {
+        Some(node) => node.parse().ok().map(Topic::Node),
+        None => text.parse().ok().map(Topic::Subject),
+    }
+}
+
 fn lock(topics: &Mutex<Topics>) -> MutexGuard<'_, Topics> {
     topics.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -89,6 +116,8 @@ fn lock(topics: &Mutex<Topics>) -> MutexGuard<'_, Topics> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use backupx_core::domain::command::Subject;
+    use backupx_core::domain::id::{NodeId, RecordId};
 
     #[test]
     fn topics_without_waiters_take_no_room() {
@@ -104,5 +133,17 @@ mod tests {
         assert_eq!(wakers.len(), 0);
         wakers.wake(Topic::Events);
         assert_eq!(wakers.len(), 0);
+    }
+
+    #[test]
+    fn topics_survive_text() {
+        for topic in [
+            Topic::Events,
+            Topic::Node(NodeId(3)),
+            Topic::Subject(Subject::Record(RecordId(4))),
+        ] {
+            assert_eq!(parse_topic(&topic_text(topic)), Some(topic));
+        }
+        assert_eq!(parse_topic("something new"), None);
     }
 }

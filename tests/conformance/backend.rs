@@ -2,6 +2,7 @@
 
 use crate::case::{Case, block_on};
 use crate::ports::{Host, Ports};
+use crate::postgres;
 use anyhow::Result;
 use backupx_sql::SqlStores;
 use futures::FutureExt;
@@ -11,36 +12,47 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// All of them.
-pub(crate) const ALL: &[Backend] = &[Backend::Sqlite];
+pub(crate) const ALL: &[Backend] = &[Backend::Sqlite, Backend::Postgres];
 
 /// A kind of store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
     /// A file in a temporary folder.
     Sqlite,
+    /// A schema of the server that `BACKUPX_TEST_POSTGRES_URL` names.
+    Postgres,
 }
 
 impl Backend {
-    /// One case on this backend.
+    /// One case on this backend; ignored when the backend is not there.
     pub(crate) fn trial(self, case: Case) -> Trial {
         let name = case.name.trim_start_matches("conformance::");
+        let (ignored, kind) = match self {
+            Self::Sqlite => (false, ""),
+            Self::Postgres if postgres::server().is_some() => (false, ""),
+            Self::Postgres => (true, "BACKUPX_TEST_POSTGRES_URL is not set"),
+        };
         Trial::test(format!("{}::{name}", self.name()), move || {
             block_on(async move {
                 let ports = self.fresh().await?;
                 (case.run)(&ports).await
             })
         })
+        .with_kind(kind)
+        .with_ignored_flag(ignored)
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
         }
     }
 
     async fn fresh(self) -> Result<Ports> {
         match self {
             Self::Sqlite => SqliteHost::open(Arc::new(tempfile::tempdir()?)).await,
+            Self::Postgres => postgres::fresh().await,
         }
     }
 }
@@ -63,6 +75,10 @@ impl SqliteHost {
 }
 
 impl Host for SqliteHost {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn restart(&self) -> BoxFuture<'_, Result<Ports>> {
         let stores = self
             .stores

@@ -17,6 +17,7 @@ mod logs;
 mod nodes;
 mod operations;
 mod ports;
+mod postgres;
 mod presence;
 mod records;
 mod restart;

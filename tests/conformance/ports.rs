@@ -43,6 +43,9 @@ pub(crate) trait Host: Send + Sync {
     /// Ends every connection as a crashed or stopped master does, and opens the same store again.
     fn restart(&self) -> BoxFuture<'_, Result<Ports>>;
 
+    /// True when masters of several processes may share the store.
+    fn is_shared(&self) -> bool;
+
     /// A second master on the same store, beside the first.
     fn replica(&self) -> BoxFuture<'_, Result<Ports>>;
 }

@@ -15,6 +15,7 @@ cases!(
     a_wait_ends_at_its_limit,
     a_dropped_wait_loses_nothing,
     many_notifies_wake_at_least_once,
+    a_notify_reaches_the_waiters_of_every_master,
 );
 
 const TOPIC: Topic = Topic::Node(NodeId(1));
@@ -108,4 +109,26 @@ async fn many_notifies_wake_at_least_once(ports: &Ports) -> Result<()> {
         ports.signals.notify(TOPIC).await?;
     }
     woken(&mut subscription).await
+}
+
+/// A file has one master; its command line wakes nobody, and waiters look again after their time-out.
+async fn a_notify_reaches_the_waiters_of_every_master(ports: &Ports) -> Result<()> {
+    if !ports.host.is_shared() {
+        return Ok(());
+    }
+    let replica = ports.host.replica().await?;
+    for topic in [
+        TOPIC,
+        Topic::Subject(Subject::Record(RecordId(1))),
+        Topic::Events,
+    ] {
+        let mut here = ports.signals.subscribe(topic).await?;
+        let mut there = replica.signals.subscribe(topic).await?;
+        ports.signals.notify(topic).await?;
+        woken(&mut here).await?;
+        woken(&mut there).await?;
+        replica.signals.notify(topic).await?;
+        woken(&mut here).await?;
+    }
+    Ok(())
 }

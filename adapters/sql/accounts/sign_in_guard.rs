@@ -15,7 +15,7 @@ pub(crate) const COUNT: &str = "SELECT COUNT(*) AS failures, MAX(failed_at) AS l
 #[async_trait]
 impl SignInGuard for SqlStores {
     async fn failed(&self, key: &str, now: Timestamp, window_start: Timestamp) -> Result<u32> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_alone(&format!("sign-in {key}")).await?;
         sqlx::query("INSERT INTO sign_in_failures (key, failed_at) VALUES ($1, $2)")
             .bind(key)
             .bind(micros(now))

@@ -51,7 +51,7 @@ impl Users for SqlStores {
         role: Role,
         now: Timestamp,
     ) -> Result<User> {
-        let mut transaction = self.begin_accounts().await?;
+        let mut transaction = self.begin_alone("accounts").await?;
         let user = insert(&mut transaction, username, password_hash, role, now).await?;
         commit(transaction).await?;
         Ok(user)
@@ -63,7 +63,7 @@ impl Users for SqlStores {
         password_hash: &str,
         now: Timestamp,
     ) -> Result<User> {
-        let mut transaction = self.begin_accounts().await?;
+        let mut transaction = self.begin_alone("accounts").await?;
         let there = sqlx::query(ANY)
             .fetch_optional(&mut *transaction)
             .await
@@ -123,7 +123,7 @@ impl Users for SqlStores {
         change: &UserChange,
         now: Timestamp,
     ) -> Result<User> {
-        let mut transaction = self.begin_accounts().await?;
+        let mut transaction = self.begin_alone("accounts").await?;
         let Some(before) = read(&mut transaction, id).await? else {
             return Err(Error::not_found(
                 "user_not_found",
@@ -164,7 +164,7 @@ impl Users for SqlStores {
     }
 
     async fn remove(&self, id: UserId) -> Result<bool> {
-        let mut transaction = self.begin_accounts().await?;
+        let mut transaction = self.begin_alone("accounts").await?;
         let Some(before) = read(&mut transaction, id).await? else {
             return Ok(false);
         };

@@ -30,6 +30,8 @@ const REQUEUE: &str = "UPDATE records SET state = 'queued', started_at = NULL, p
 const REQUEST_CANCEL: &str = "UPDATE records SET cancel_requested_at = COALESCE(cancel_requested_at, $2) WHERE id = $1 AND finished_at IS NULL";
 const PUT_COPY: &str = "INSERT INTO record_copies (record_id, target_id, position, target_name, state, stored_bytes, manifest_sha256, error, verified_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (record_id, target_id) DO UPDATE SET target_name = excluded.target_name, state = excluded.state, stored_bytes = excluded.stored_bytes, manifest_sha256 = excluded.manifest_sha256, error = excluded.error, verified_at = excluded.verified_at";
 const SET_COPY: &str = "UPDATE record_copies SET state = $4, stored_bytes = $5, manifest_sha256 = $6, error = $7, verified_at = $8 WHERE record_id = $1 AND target_id = $2 AND state = $3";
+/// Changes nothing; whoever changes another copy of the same record has to wait for the end of this transaction.
+const HOLD: &str = "UPDATE records SET state = state WHERE id = $1";
 const COPY_STATES: &str = "SELECT state FROM record_copies WHERE record_id = $1";
 /// A run that is under way gets its state by `finish` alone.
 const ROLL_UP: &str = "UPDATE records SET state = $2 WHERE id = $1 AND finished_at IS NOT NULL";
@@ -160,7 +162,7 @@ pub(super) async fn finish(
         task_id: TaskId(row.int("task_id")?),
         status: end.state,
     };
-    events::write(&mut transaction, &event, now).await?;
+    events::write(stores, &mut transaction, &event, now).await?;
     commit(transaction).await?;
     Ok(true)
 }
@@ -223,6 +225,11 @@ pub(super) async fn set_copy(
 }
 
 async fn roll_up(transaction: &mut Transaction<'_, Any>, id: RecordId) -> Result<()> {
+    sqlx::query(HOLD)
+        .bind(id.0)
+        .execute(&mut **transaction)
+        .await
+        .map_err(store)?;
     let rows = sqlx::query(COPY_STATES)
         .bind(id.0)
         .fetch_all(&mut **transaction)
