@@ -1,6 +1,7 @@
 //! A folder as a store: one file per stream, made durable before it is visible, and never a way out of the folder.
 
 mod beneath;
+mod direct;
 mod error;
 mod tree;
 mod writer;

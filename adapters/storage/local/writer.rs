@@ -2,6 +2,7 @@
 
 use super::STALL_LIMIT;
 use super::beneath::{Missing, Root};
+use super::direct::Gathered;
 use super::error::disk_error;
 use async_trait::async_trait;
 use backupx_core::domain::key::ObjectKey;
@@ -33,6 +34,7 @@ pub(super) struct NewFile {
     temporary: String,
     name: String,
     shown: String,
+    gathered: Gathered,
     unsynced: u64,
     syncer: Option<Syncer>,
     named: bool,
@@ -67,6 +69,7 @@ impl NewFile {
             temporary,
             name,
             shown,
+            gathered: Gathered::new(),
             unsynced: 0,
             syncer: None,
             named: true,
@@ -74,15 +77,9 @@ impl NewFile {
     }
 
     /// Appends a block.
-    pub(super) fn write(&mut self, mut block: &[u8]) -> Result<()> {
-        self.unsynced += block.len() as u64;
-        while !block.is_empty() {
-            match rustix::io::write(&*self.file, block) {
-                Ok(written) => block = &block[written..],
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(disk_error(&self.shown, error)),
-            }
-        }
+    pub(super) fn write(&mut self, block: &[u8]) -> Result<()> {
+        let cached = self.gathered.write(&self.file, block);
+        self.unsynced += cached.map_err(|error| disk_error(&self.shown, error))?;
         if self.unsynced >= SYNC_EVERY {
             self.unsynced = 0;
             self.sync_behind()?;
@@ -97,7 +94,10 @@ impl NewFile {
                 .end()
                 .map_err(|error| disk_error(&self.shown, error))?;
         }
-        let named = rustix::fs::fdatasync(&*self.file)
+        let named = self
+            .gathered
+            .finish(&self.file)
+            .and_then(|()| rustix::fs::fdatasync(&*self.file))
             .and_then(|()| self.rename())
             .and_then(|()| rustix::fs::fsync(&self.folder));
         named.map_err(|error| disk_error(&self.shown, error))
