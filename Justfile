@@ -30,7 +30,7 @@ web:
 
 # The API's description from the code into web/openapi.json, and the console's types from it.
 openapi:
-    cargo run -- openapi > web/openapi.json
+    cargo run --quiet --package backupx-http --example openapi > web/openapi.json
     cd web && npm run openapi
 
 # The documentation of the crates.
