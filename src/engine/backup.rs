@@ -215,3 +215,6 @@ fn manifest(plan: &BackupPlan, packed: &Packed, streams: Vec<StoredStream>) -> M
         streams,
     }
 }
+
+#[cfg(test)]
+mod tests;

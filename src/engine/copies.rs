@@ -39,7 +39,7 @@ enum State {
     Stored(Objects),
     /// Confirmed, its manifest written.
     Good {
-        manifest: Manifest,
+        manifest: Box<Manifest>,
         size: u64,
         sha256: String,
     },
@@ -100,6 +100,26 @@ impl Copies {
                     self.fail(index, taken, Leftovers::None);
                 }
                 Err(error) => self.fail(index, error, Leftovers::None),
+            }
+        }
+        self.any_left()
+    }
+
+    /// Removes what a failed run left at the destinations that are left.
+    pub(crate) async fn clear(&mut self) -> Result<()> {
+        let location = &self.location;
+        let cleared = join_all(self.copies.iter().map(|copy| async move {
+            match &copy.state {
+                State::Untouched => copy.destination.store.remove_all(location).await.map(drop),
+                State::Storing | State::Stored(_) | State::Good { .. } | State::Failed { .. } => {
+                    Ok(())
+                }
+            }
+        }))
+        .await;
+        for (index, outcome) in cleared.into_iter().enumerate() {
+            if let Err(error) = outcome {
+                self.fail(index, error, Leftovers::Objects);
             }
         }
         self.any_left()
@@ -330,7 +350,7 @@ async fn seal_copy(
             (error, leftovers)
         })?;
     Ok(State::Good {
-        manifest,
+        manifest: Box::new(manifest),
         size,
         sha256,
     })

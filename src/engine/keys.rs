@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(AgeKeys.recipient_of(&pair.identity)?, pair.recipient);
         let header = sealed(&pair.recipient)?;
         let key = AgeKeys.unwrap(&pair.identity, "data", &header)?;
-        let identity = StreamIdentity::find(&[key.clone()], "data")?;
+        let identity = StreamIdentity::find(std::slice::from_ref(&key), "data")?;
         let raw = decode_header(&header)?;
         let opened = Decryptor::new_buffered(&raw[..])
             .expect("a header")

@@ -11,6 +11,7 @@
 
 pub mod archive;
 mod backup;
+mod checksums;
 mod confirm;
 mod copies;
 mod copy;

@@ -24,11 +24,9 @@ pub(crate) struct Fetched {
     pub(crate) manifest: Manifest,
     /// Its size in bytes.
     pub(crate) size: u64,
-    /// SHA-256 of its bytes, lower-case hex.
-    pub(crate) sha256: String,
 }
 
-/// Reads the manifest at `location` together with its checksum.
+/// Reads the manifest at `location` together with its size.
 pub(crate) async fn fetch(store: &dyn ObjectStore, location: &ObjectKey) -> Result<Fetched> {
     let key = location.join(Manifest::FILE_NAME)?;
     let Some(info) = store.stat(&key).await? else {
@@ -47,7 +45,6 @@ pub(crate) async fn fetch(store: &dyn ObjectStore, location: &ObjectKey) -> Resu
     Ok(Fetched {
         manifest: parse(&key, &bytes)?,
         size: info.size,
-        sha256: hex::encode(Sha256::digest(&bytes)),
     })
 }
 

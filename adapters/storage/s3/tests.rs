@@ -212,7 +212,7 @@ fn wrong_settings_are_refused_before_anything_is_called() {
         access
             .config
             .insert(config.0.to_owned(), config.1.to_owned());
-        let error = S3Store::open(&access).err().expect("refused");
+        let error = S3Store::open(&access).expect_err("refused");
         assert_eq!(error.field_errors()[0].field, field, "{error:?}");
     }
 }

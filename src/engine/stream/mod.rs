@@ -22,10 +22,10 @@ mod threads;
 mod volumes;
 mod write;
 
-pub(crate) use fan_out::{Pieces, queue};
+pub(crate) use fan_out::{Piece, Pieces, queue};
 pub(crate) use lay_down::{GIVEN_UP, lay_down};
 pub(crate) use layers::object_name;
-pub(crate) use read::StoredBytes;
+pub(crate) use read::{Opened, StoredBytes};
 pub(crate) use threads::spawn;
 pub(crate) use volumes::Budget;
 pub(crate) use write::{Compressors, RawWriter, StreamPlan, StreamSummary, start};
@@ -67,7 +67,7 @@ pub async fn open(
     stream: &str,
     keys: &[StreamKey],
 ) -> Result<Arc<dyn RawStream>> {
-    let opened = read::Opened::open(destination, location, manifest, stream, keys).await?;
+    let opened = Opened::open(destination, location, manifest, stream, keys).await?;
     Ok(Arc::new(opened))
 }
 

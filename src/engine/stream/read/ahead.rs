@@ -85,7 +85,12 @@ impl AheadReader {
             let mut orders = Vec::new();
             for index in self.next..until {
                 let (reply, frame) = bounded(1);
-                orders.push((index, self.spent.pop().unwrap_or_default(), reply));
+                let buffer = self.spent.pop().unwrap_or_default();
+                orders.push(Order {
+                    index,
+                    buffer,
+                    reply,
+                });
                 self.ahead.push_back(frame);
             }
             self.order(orders)?;
@@ -96,24 +101,25 @@ impl AheadReader {
     }
 
     /// Has a batch fetched in one read and its frames decoded by the pool.
-    fn order(&self, orders: Vec<(usize, Vec<u8>, Sender<Result<Vec<u8>>>)>) -> Result<()> {
-        let (Some((first, ..)), Some((last, ..))) = (orders.first(), orders.last()) else {
+    fn order(&self, orders: Vec<Order>) -> Result<()> {
+        let (Some(first), Some(last)) = (orders.first(), orders.last()) else {
             return Ok(());
         };
         let table = &self.frames.table;
-        let range = table.compressed_range(*first).start..table.compressed_range(*last).end;
+        let range =
+            table.compressed_range(first.index).start..table.compressed_range(last.index).end;
         let pool = self.frames.pool(start_pool)?;
         let frames = Arc::clone(&self.frames);
         self.runtime.spawn(async move {
             match frames.plain.fetch(range).await {
                 Ok(region) => {
-                    for (index, buffer, reply) in orders {
+                    for order in orders {
                         let job = Job {
                             frames: Arc::clone(&frames),
                             region: region.clone(),
-                            index,
-                            buffer,
-                            reply,
+                            index: order.index,
+                            buffer: order.buffer,
+                            reply: order.reply,
                         };
                         // The pool lives as long as `frames`.
                         let _ = pool.send(job);
@@ -121,18 +127,26 @@ impl AheadReader {
                 }
                 Err(error) => {
                     let mut error = Some(error);
-                    for (_, _, reply) in orders {
+                    for order in orders {
                         let why = error.take().unwrap_or_else(|| {
                             Error::unavailable("reading_ended", "an earlier part could not be read")
                         });
                         // A reader that was dropped wants no more frames.
-                        let _ = reply.send(Err(why));
+                        let _ = order.reply.send(Err(why));
                     }
                 }
             }
         });
         Ok(())
     }
+}
+
+/// A frame that was asked for.
+struct Order {
+    index: usize,
+    /// A buffer to use again.
+    buffer: Vec<u8>,
+    reply: Sender<Result<Vec<u8>>>,
 }
 
 impl Read for AheadReader {

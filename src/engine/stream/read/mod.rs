@@ -6,10 +6,10 @@ mod exact;
 mod opened;
 mod plain;
 mod stored;
+mod through;
 mod window;
 
 pub(crate) use opened::Opened;
-pub(crate) use plain::Plain;
 pub(crate) use stored::StoredBytes;
 
 use backupx_core::Error;

@@ -89,6 +89,11 @@ impl Opened {
         })
     }
 
+    /// Its frames.
+    pub(crate) fn frames(&self) -> Arc<Frames> {
+        Arc::clone(&self.frames)
+    }
+
     fn reader(&self, offset: u64) -> AheadReader {
         let table = &self.frames.table;
         let (frame, skip) = table.locate(offset).unwrap_or((table.frames(), 0));
@@ -124,7 +129,7 @@ impl RawStream for Opened {
 }
 
 /// Reads the seek table from the end of the stream.
-pub(crate) async fn read_table(plain: &Plain, stored: &StoredStream) -> Result<SeekTable> {
+async fn read_table(plain: &Plain, stored: &StoredStream) -> Result<SeekTable> {
     let len = plain.len();
     let footer = FOOTER_BYTES as u64;
     if len < footer {

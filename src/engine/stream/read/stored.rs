@@ -7,9 +7,14 @@ use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::manifest::StoredStream;
 use backupx_core::ports::objects::ObjectStore;
 use bytes::{Bytes, BytesMut};
+use futures::stream::{self, Stream, StreamExt};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Bytes of one request when everything is read in order, and how many of these are under way.
+const RANGE_BYTES: u64 = 4 << 20;
+const RANGES_AHEAD: usize = 3;
 
 /// Reads any range of a stream as it is stored.
 #[derive(Debug)]
@@ -57,6 +62,15 @@ impl StoredBytes {
     /// Bytes read so far.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
+    }
+
+    /// Everything in order, some ranges ahead of whoever takes them.
+    pub(crate) fn read_all(&self) -> impl Stream<Item = Result<Bytes>> {
+        let len = self.len();
+        let starts = (0..len.div_ceil(RANGE_BYTES)).map(|number| number * RANGE_BYTES);
+        stream::iter(starts)
+            .map(move |start| self.read(start..(start + RANGE_BYTES).min(len)))
+            .buffered(RANGES_AHEAD)
     }
 
     /// Reads a range, exactly.

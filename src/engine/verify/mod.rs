@@ -1,0 +1,199 @@
+//! Proof of a copy: that storage holds what the manifest says, and that it opens.
+
+mod pass;
+mod walk;
+
+use crate::Destination;
+use crate::confirm::{Finding, look_at_all};
+use crate::manifest::{self, Fetched};
+use crate::stop::{cancelled, unless_stopped};
+use crate::stream::{self, DATA, INDEX, Opened};
+use backupx_core::domain::access::StreamKey;
+use backupx_core::domain::key::ObjectKey;
+use backupx_core::domain::manifest::Manifest;
+use backupx_core::domain::operation::VerifyMode;
+use backupx_core::domain::progress::Phase;
+use backupx_core::domain::report::VerifiedCopy;
+use backupx_core::ports::observer::Observer;
+use backupx_core::ports::source::StopFlag;
+use backupx_core::{Error, ErrorKind, Result};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Problems that a report names; the rest is counted.
+const MOST_PROBLEMS: usize = 100;
+/// Codes that say that we can't look, although the input is what is wrong.
+const NO_PROOF: [&str; 4] = [
+    "key_missing",
+    "bad_stream_key",
+    "format_too_new",
+    "bad_settings",
+];
+
+/// Proves the copy at `location` on one destination. What does not hold is in the answer; an error means that the run was
+/// stopped (`cancelled`) or is a defect.
+///
+/// Quick: every object is there with its size, and its checksum where storage states one. Full: also every byte is read, every checksum
+/// computed, the streams are opened, decompressed and walked, and each entry is compared with the index.
+pub async fn verify(
+    location: &ObjectKey,
+    keys: &[StreamKey],
+    mode: VerifyMode,
+    destination: &Destination,
+    observer: Arc<dyn Observer>,
+    stop: StopFlag,
+) -> Result<VerifiedCopy> {
+    observer.counters().enter(Phase::Preparing);
+    let mut copy = VerifiedCopy {
+        target_id: destination.target_id,
+        ok: false,
+        objects: 0,
+        bytes_read: 0,
+        entries: 0,
+        problems: Vec::new(),
+        damaged: false,
+    };
+    let proving = prove(
+        location,
+        keys,
+        mode,
+        destination,
+        &observer,
+        &stop,
+        &mut copy,
+    );
+    match unless_stopped(&stop, proving).await {
+        Ok(()) => {}
+        Err(_) if stop.is_stopped() => return Err(cancelled()),
+        Err(error) => problem(&mut copy, error),
+    }
+    copy.ok = copy.problems.is_empty();
+    observer.counters().enter(Phase::Done);
+    Ok(copy)
+}
+
+async fn prove(
+    location: &ObjectKey,
+    keys: &[StreamKey],
+    mode: VerifyMode,
+    destination: &Destination,
+    observer: &Arc<dyn Observer>,
+    stop: &StopFlag,
+    copy: &mut VerifiedCopy,
+) -> Result<()> {
+    let Fetched { manifest, size } = manifest::fetch(destination.store.as_ref(), location).await?;
+    copy.objects += 1;
+    copy.bytes_read += size;
+    look(location, &manifest, destination, copy).await;
+    if !copy.problems.is_empty() {
+        return Ok(());
+    }
+    match mode {
+        VerifyMode::Quick => Ok(()),
+        VerifyMode::Full => {
+            let counters = observer.counters();
+            counters.enter(Phase::Transferring);
+            counters
+                .total_files
+                .store(manifest.counts.entries, Ordering::Relaxed);
+            counters
+                .total_bytes
+                .store(manifest.counts.bytes, Ordering::Relaxed);
+            read_all(location, keys, &manifest, destination, observer, stop, copy).await
+        }
+    }
+}
+
+/// Asks storage for every object.
+async fn look(
+    location: &ObjectKey,
+    manifest: &Manifest,
+    destination: &Destination,
+    copy: &mut VerifiedCopy,
+) {
+    let findings = look_at_all(destination.store.as_ref(), location, &manifest.streams).await;
+    copy.objects += findings.len() as u64;
+    let mut unsaid = 0;
+    for finding in findings {
+        let how = match finding {
+            Finding::Holds => continue,
+            Finding::Damaged(how) => {
+                copy.damaged = true;
+                how
+            }
+            Finding::Unknown(how) => how,
+        };
+        if copy.problems.len() < MOST_PROBLEMS {
+            copy.problems.push(how);
+        } else {
+            unsaid += 1;
+        }
+    }
+    if unsaid > 0 {
+        copy.problems.push(format!("and {unsaid} more"));
+    }
+}
+
+/// Reads the index, then the data and compares it with the index on the way.
+async fn read_all(
+    location: &ObjectKey,
+    keys: &[StreamKey],
+    manifest: &Manifest,
+    destination: &Destination,
+    observer: &Arc<dyn Observer>,
+    stop: &StopFlag,
+    copy: &mut VerifiedCopy,
+) -> Result<()> {
+    for name in [INDEX, DATA] {
+        let opened = Opened::open(destination, location, manifest, name, keys).await?;
+        let stored = manifest.stream(name).cloned().ok_or_else(|| {
+            Error::invalid(
+                "manifest_unreadable",
+                format!("the manifest names no {name} stream"),
+            )
+        })?;
+        let walk = match name {
+            DATA => {
+                let index = stream::open(destination, location, manifest, INDEX, keys).await?;
+                walk::Walk::Data(index)
+            }
+            _ => walk::Walk::Index,
+        };
+        let passed =
+            pass::run(destination, location, &opened, stored, walk, observer, stop).await?;
+        copy.bytes_read += passed.stored_bytes;
+        copy.entries = passed.entries;
+        if passed.entries != manifest.counts.entries {
+            return Err(Error::invalid(
+                "stream_damaged",
+                format!(
+                    "the {name} stream has {} entries, the manifest says {}",
+                    passed.entries, manifest.counts.entries
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn problem(copy: &mut VerifiedCopy, error: Error) {
+    copy.damaged |= proves_damage(&error);
+    copy.problems.push(error.chain());
+}
+
+/// True when a failure is about what lies in storage, not about getting there.
+fn proves_damage(error: &Error) -> bool {
+    let about_content = match error.kind() {
+        ErrorKind::NotFound | ErrorKind::Invalid => true,
+        ErrorKind::Conflict
+        | ErrorKind::Unauthenticated
+        | ErrorKind::Forbidden
+        | ErrorKind::TooManyRequests
+        | ErrorKind::Unavailable
+        | ErrorKind::Internal => false,
+    };
+    about_content && !NO_PROOF.contains(&error.code())
+}
+
+#[cfg(test)]
+mod tests;
