@@ -171,13 +171,25 @@ struct Setting {
 impl Setting {
     /// The flag's value, else the variable's; empty ones count as absent.
     fn of(name: &'static str, flag: Option<&String>, env: Option<&String>) -> Self {
-        Self { name, value: flag.or(env).filter(|value| !value.trim().is_empty()).cloned() }
+        Self {
+            name,
+            value: flag
+                .or(env)
+                .filter(|value| !value.trim().is_empty())
+                .cloned(),
+        }
     }
 
     fn parse<T>(&self, default: T, accepted: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
         match &self.value {
             None => Ok(default),
-            Some(value) => parse(value.trim()).ok_or_else(|| anyhow!("{}{}={value:?} is not accepted: give {accepted}", PREFIX, self.name)),
+            Some(value) => parse(value.trim()).ok_or_else(|| {
+                anyhow!(
+                    "{}{}={value:?} is not accepted: give {accepted}",
+                    PREFIX,
+                    self.name
+                )
+            }),
         }
     }
 
@@ -191,12 +203,22 @@ impl LogArgs {
     pub(crate) fn settle(&self) -> Result<LogSettings> {
         let env: Self = from_environment()?;
         let filter = Setting::of("LOG", self.log.as_ref(), env.log.as_ref());
-        let format = Setting::of("LOG_FORMAT", self.log_format.as_ref(), env.log_format.as_ref());
+        let format = Setting::of(
+            "LOG_FORMAT",
+            self.log_format.as_ref(),
+            env.log_format.as_ref(),
+        );
         Ok(LogSettings {
             is_chosen: filter.value.is_some(),
-            filter: filter.parse("info".to_owned(), "a level or a tracing filter as info,backupx_http=debug", |text| {
-                tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
-            })?,
+            filter: filter.parse(
+                "info".to_owned(),
+                "a level or a tracing filter as info,backupx_http=debug",
+                |text| {
+                    tracing_subscriber::EnvFilter::try_new(text)
+                        .ok()
+                        .map(|_| text.to_owned())
+                },
+            )?,
             format: format.parse(LogFormat::Text, "text or json", |text| match text {
                 "text" => Some(LogFormat::Text),
                 "json" => Some(LogFormat::Json),
@@ -210,8 +232,14 @@ impl ServerArgs {
     /// Settings for a master in `data_dir` on a port of its own choice, all else default.
     pub(crate) fn embedded(data_dir: &Path, listen: &str) -> Self {
         Self {
-            network: NetworkArgs { listen: Some(listen.to_owned()), ..NetworkArgs::default() },
-            state: StateArgs { data_dir: Some(data_dir.display().to_string()), ..StateArgs::default() },
+            network: NetworkArgs {
+                listen: Some(listen.to_owned()),
+                ..NetworkArgs::default()
+            },
+            state: StateArgs {
+                data_dir: Some(data_dir.display().to_string()),
+                ..StateArgs::default()
+            },
             fleet: FleetArgs::default(),
         }
     }
@@ -222,15 +250,34 @@ impl ServerArgs {
         let state: StateArgs = from_environment()?;
         let fleet: FleetArgs = from_environment()?;
 
-        let data_dir = Setting::of("DATA_DIR", self.state.data_dir.as_ref(), state.data_dir.as_ref());
-        let data_dir = PathBuf::from(data_dir.value.unwrap_or_else(|| "./backupx-data".to_owned()));
+        let data_dir = Setting::of(
+            "DATA_DIR",
+            self.state.data_dir.as_ref(),
+            state.data_dir.as_ref(),
+        );
+        let data_dir = PathBuf::from(
+            data_dir
+                .value
+                .unwrap_or_else(|| "./backupx-data".to_owned()),
+        );
         let given_url = plain_or_file(
             "DATABASE_URL",
             self.state.database_url.clone().or(state.database_url),
-            self.state.database_url_file.clone().or(state.database_url_file),
+            self.state
+                .database_url_file
+                .clone()
+                .or(state.database_url_file),
         )?;
-        if plain_or_file("REDIS_URL", state.redis_url, self.state.redis_url_file.clone().or(state.redis_url_file))?.is_some() {
-            bail!("{PREFIX}REDIS_URL is set, and this version keeps its queue in the database: unset it");
+        if plain_or_file(
+            "REDIS_URL",
+            state.redis_url,
+            self.state.redis_url_file.clone().or(state.redis_url_file),
+        )?
+        .is_some()
+        {
+            bail!(
+                "{PREFIX}REDIS_URL is set, and this version keeps its queue in the database: unset it"
+            );
         }
         let database_url = match given_url {
             Some(url) => url,
@@ -240,31 +287,77 @@ impl ServerArgs {
             }
         };
         let is_sqlite = database_url.starts_with("sqlite:");
-        if !is_sqlite && !database_url.starts_with("postgres://") && !database_url.starts_with("postgresql://") {
-            bail!("{PREFIX}DATABASE_URL is not accepted: give sqlite://PATH or postgres://USER@HOST/DATABASE");
+        if !is_sqlite
+            && !database_url.starts_with("postgres://")
+            && !database_url.starts_with("postgresql://")
+        {
+            bail!(
+                "{PREFIX}DATABASE_URL is not accepted: give sqlite://PATH or postgres://USER@HOST/DATABASE"
+            );
         }
         let root_key = root_key(
             &data_dir,
-            secret_or_file("SECRET_KEY", state.secret_key, self.state.secret_key_file.clone().or(state.secret_key_file))?,
+            secret_or_file(
+                "SECRET_KEY",
+                state.secret_key,
+                self.state.secret_key_file.clone().or(state.secret_key_file),
+            )?,
         )?;
-        let jwt_secret =
-            secret_or_file("JWT_SECRET", state.jwt_secret, self.state.jwt_secret_file.clone().or(state.jwt_secret_file))?;
-        if jwt_secret.as_ref().is_some_and(|secret| secret.expose_secret().len() < 32) {
-            bail!("{PREFIX}JWT_SECRET is too short: give at least 32 characters, as `openssl rand -base64 32` makes");
+        let jwt_secret = secret_or_file(
+            "JWT_SECRET",
+            state.jwt_secret,
+            self.state.jwt_secret_file.clone().or(state.jwt_secret_file),
+        )?;
+        if jwt_secret
+            .as_ref()
+            .is_some_and(|secret| secret.expose_secret().len() < 32)
+        {
+            bail!(
+                "{PREFIX}JWT_SECRET is too short: give at least 32 characters, as `openssl rand -base64 32` makes"
+            );
         }
-        let listen = Setting::of("LISTEN", self.network.listen.as_ref(), network.listen.as_ref());
-        let external_url = Setting::of("EXTERNAL_URL", self.network.external_url.as_ref(), network.external_url.as_ref());
-        let long_poll_max = Setting::of("LONG_POLL_MAX", self.network.long_poll_max.as_ref(), network.long_poll_max.as_ref());
-        let local_node = Setting::of("LOCAL_NODE", self.fleet.local_node.as_ref(), fleet.local_node.as_ref());
-        let offline = Setting::of("NODE_OFFLINE_AFTER", self.fleet.node_offline_after.as_ref(), fleet.node_offline_after.as_ref());
-        let timeout = Setting::of("COMMAND_TIMEOUT", self.fleet.command_timeout.as_ref(), fleet.command_timeout.as_ref());
+        let listen = Setting::of(
+            "LISTEN",
+            self.network.listen.as_ref(),
+            network.listen.as_ref(),
+        );
+        let external_url = Setting::of(
+            "EXTERNAL_URL",
+            self.network.external_url.as_ref(),
+            network.external_url.as_ref(),
+        );
+        let long_poll_max = Setting::of(
+            "LONG_POLL_MAX",
+            self.network.long_poll_max.as_ref(),
+            network.long_poll_max.as_ref(),
+        );
+        let local_node = Setting::of(
+            "LOCAL_NODE",
+            self.fleet.local_node.as_ref(),
+            fleet.local_node.as_ref(),
+        );
+        let offline = Setting::of(
+            "NODE_OFFLINE_AFTER",
+            self.fleet.node_offline_after.as_ref(),
+            fleet.node_offline_after.as_ref(),
+        );
+        let timeout = Setting::of(
+            "COMMAND_TIMEOUT",
+            self.fleet.command_timeout.as_ref(),
+            fleet.command_timeout.as_ref(),
+        );
         Ok(Settings {
-            listen: listen.parse(SocketAddr::from(([0, 0, 0, 0], 8340)), "an address and port as 0.0.0.0:8340", |text| text.parse().ok())?,
+            listen: listen.parse(
+                SocketAddr::from(([0, 0, 0, 0], 8340)),
+                "an address and port as 0.0.0.0:8340",
+                |text| text.parse().ok(),
+            )?,
             database_url: SecretString::from(database_url),
             root_key,
             jwt_secret,
             external_url: external_url.parse(None, "an http:// or https:// URL", |text| {
-                (text.starts_with("http://") || text.starts_with("https://")).then(|| Some(text.trim_end_matches('/').to_owned()))
+                (text.starts_with("http://") || text.starts_with("https://"))
+                    .then(|| Some(text.trim_end_matches('/').to_owned()))
             })?,
             local_node: local_node.parse(is_sqlite, "true or false", |text| text.parse().ok())?,
             long_poll_max: long_poll_max.duration(Duration::from_secs(25))?,
@@ -275,33 +368,58 @@ impl ServerArgs {
 }
 
 fn from_environment<T: serde::de::DeserializeOwned>() -> Result<T> {
-    envy::prefixed(PREFIX).from_env().map_err(|error| anyhow!("the environment could not be read: {error}"))
+    envy::prefixed(PREFIX)
+        .from_env()
+        .map_err(|error| anyhow!("the environment could not be read: {error}"))
 }
 
 /// Variables of ours that nobody knows: most likely a typing error.
 pub(crate) fn unknown_variables() -> Vec<String> {
     const KNOWN: &[&str] = &[
-        "LISTEN", "DATA_DIR", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "JWT_SECRET", "EXTERNAL_URL", "LOCAL_NODE", "LONG_POLL_MAX",
-        "NODE_OFFLINE_AFTER", "COMMAND_TIMEOUT", "LOG", "LOG_FORMAT", "MASTER_URL", "API_KEY",
+        "LISTEN",
+        "DATA_DIR",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "JWT_SECRET",
+        "EXTERNAL_URL",
+        "LOCAL_NODE",
+        "LONG_POLL_MAX",
+        "NODE_OFFLINE_AFTER",
+        "COMMAND_TIMEOUT",
+        "LOG",
+        "LOG_FORMAT",
+        "MASTER_URL",
+        "API_KEY",
     ];
     std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .filter(|name| {
             name.strip_prefix(PREFIX).is_some_and(|rest| {
                 let rest = rest.strip_suffix("_FILE").unwrap_or(rest);
-                !KNOWN.contains(&rest) && !rest.starts_with("AGENT_") && !rest.starts_with("TEST_") && rest != "TESTBED"
+                !KNOWN.contains(&rest)
+                    && !rest.starts_with("AGENT_")
+                    && !rest.starts_with("TEST_")
+                    && rest != "TESTBED"
             })
         })
         .collect()
 }
 
-fn plain_or_file(name: &str, plain: Option<String>, file: Option<String>) -> Result<Option<String>> {
+fn plain_or_file(
+    name: &str,
+    plain: Option<String>,
+    file: Option<String>,
+) -> Result<Option<String>> {
     let given = |value: Option<String>| value.filter(|text| !text.trim().is_empty());
     match (given(plain), given(file)) {
-        (Some(_), Some(_)) => bail!("{PREFIX}{name} and {PREFIX}{name}_FILE are both set: give one"),
+        (Some(_), Some(_)) => {
+            bail!("{PREFIX}{name} and {PREFIX}{name}_FILE are both set: give one")
+        }
         (Some(value), None) => Ok(Some(value.trim().to_owned())),
         (None, Some(path)) => {
-            let text = std::fs::read_to_string(&path).with_context(|| format!("{PREFIX}{name}_FILE={path:?} can't be read"))?;
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("{PREFIX}{name}_FILE={path:?} can't be read"))?;
             match text.trim() {
                 "" => bail!("{PREFIX}{name}_FILE={path:?} is empty"),
                 text => Ok(Some(text.to_owned())),
@@ -311,7 +429,11 @@ fn plain_or_file(name: &str, plain: Option<String>, file: Option<String>) -> Res
     }
 }
 
-fn secret_or_file(name: &str, plain: Option<SecretString>, file: Option<String>) -> Result<Option<SecretString>> {
+fn secret_or_file(
+    name: &str,
+    plain: Option<SecretString>,
+    file: Option<String>,
+) -> Result<Option<SecretString>> {
     let plain = plain.map(|secret| secret.expose_secret().to_owned());
     Ok(plain_or_file(name, plain, file)?.map(SecretString::from))
 }
@@ -319,9 +441,11 @@ fn secret_or_file(name: &str, plain: Option<SecretString>, file: Option<String>)
 /// The given root key, else the one in the data dir, else a new one that is kept there for its owner alone.
 fn root_key(data_dir: &Path, given: Option<SecretString>) -> Result<RootKey> {
     const ACCEPTED: &str = "give 32 bytes in base64, as `openssl rand -base64 32` makes";
-    let decode = |text: &str| -> Option<[u8; 32]> { BASE64.decode(text.trim()).ok()?.try_into().ok() };
+    let decode =
+        |text: &str| -> Option<[u8; 32]> { BASE64.decode(text.trim()).ok()?.try_into().ok() };
     if let Some(given) = given {
-        let key = decode(given.expose_secret()).ok_or_else(|| anyhow!("{PREFIX}SECRET_KEY is not accepted: {ACCEPTED}"))?;
+        let key = decode(given.expose_secret())
+            .ok_or_else(|| anyhow!("{PREFIX}SECRET_KEY is not accepted: {ACCEPTED}"))?;
         return Ok(RootKey(key));
     }
     let path = data_dir.join("secret.key");
@@ -329,10 +453,16 @@ fn root_key(data_dir: &Path, given: Option<SecretString>) -> Result<RootKey> {
     match write_new_private_file(&path, BASE64.encode(rand::random::<[u8; 32]>()).as_bytes()) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error).with_context(|| format!("the root key can't be written to {}", path.display())),
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("the root key can't be written to {}", path.display()));
+        }
     }
-    let text = std::fs::read_to_string(&path).with_context(|| format!("the root key in {} can't be read", path.display()))?;
-    decode(&text).map(RootKey).ok_or_else(|| anyhow!("the root key in {} is damaged: {ACCEPTED}", path.display()))
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("the root key in {} can't be read", path.display()))?;
+    decode(&text)
+        .map(RootKey)
+        .ok_or_else(|| anyhow!("the root key in {} is damaged: {ACCEPTED}", path.display()))
 }
 
 /// Makes a folder that only its owner may enter; one that exists is left as it is.
@@ -350,8 +480,16 @@ fn write_new_private_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let temporary = path.with_extension(format!("new-{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&temporary, path));
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)?;
+    let written = file
+        .write_all(content)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::hard_link(&temporary, path));
     std::fs::remove_file(&temporary)?;
     written
 }
@@ -367,20 +505,36 @@ mod tests {
         let first = root_key(folder.path(), None).expect("made");
         let second = root_key(folder.path(), None).expect("read");
         assert_eq!(first.0, second.0);
-        let mode = std::fs::metadata(folder.path().join("secret.key")).expect("is there").permissions().mode();
+        let mode = std::fs::metadata(folder.path().join("secret.key"))
+            .expect("is there")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]
     fn bad_values_name_the_variable_and_what_is_accepted() {
-        let setting = Setting { name: "COMMAND_TIMEOUT", value: Some("soon".to_owned()) };
-        let error = setting.duration(Duration::ZERO).expect_err("must be refused").to_string();
-        assert!(error.contains("BACKUPX_COMMAND_TIMEOUT=\"soon\"") && error.contains("10m"), "{error}");
+        let setting = Setting {
+            name: "COMMAND_TIMEOUT",
+            value: Some("soon".to_owned()),
+        };
+        let error = setting
+            .duration(Duration::ZERO)
+            .expect_err("must be refused")
+            .to_string();
+        assert!(
+            error.contains("BACKUPX_COMMAND_TIMEOUT=\"soon\"") && error.contains("10m"),
+            "{error}"
+        );
     }
 
     #[test]
     fn never_30_a_bad_secret_is_not_repeated() {
-        let error = root_key(Path::new("."), Some(SecretString::from("hunter2".to_owned()))).expect_err("must be refused");
+        let error = root_key(
+            Path::new("."),
+            Some(SecretString::from("hunter2".to_owned())),
+        )
+        .expect_err("must be refused");
         assert!(!format!("{error:#}").contains("hunter2"));
     }
 }

@@ -33,8 +33,12 @@ fn start(cli: &Cli) -> anyhow::Result<tokio::runtime::Runtime> {
     logging::start(&log);
     if cli.command.is_service() {
         for name in config::unknown_variables() {
-            tracing::warn!("{name} is set, and BackupX knows no such variable: is it a typing error?");
+            tracing::warn!(
+                "{name} is set, and BackupX knows no such variable: is it a typing error?"
+            );
         }
     }
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
 }

@@ -11,7 +11,8 @@ pub(crate) fn on_signal() -> anyhow::Result<CancellationToken> {
     let asked = token.clone();
     tokio::spawn(async move {
         // Both branches are cancel-safe: a signal that arrived is kept until it is received.
-        let mut next = async || tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () };
+        let mut next =
+            async || tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () };
         next().await;
         tracing::info!("asked to stop; finishing what runs");
         asked.cancel();

@@ -18,14 +18,19 @@ pub(crate) async fn control_plane(settings: &Settings) -> Result<Arc<App>> {
         .await
         .context("the state store can't be opened")?;
     let app = App::new(ports(stores), app_settings(settings));
-    app.prepare().await.context("the state store can't be prepared")?;
+    app.prepare()
+        .await
+        .context("the state store can't be prepared")?;
     Ok(Arc::new(app))
 }
 
 /// What an agent needs on any host.
 pub(crate) fn agent_deps() -> AgentDeps {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    AgentDeps { opener: Arc::new(Opener::default()), sources: Arc::new(Files::new(cores)) }
+    AgentDeps {
+        opener: Arc::new(Opener),
+        sources: Arc::new(Files::new(cores)),
+    }
 }
 
 fn ports(stores: SqlStores) -> Ports {
@@ -49,7 +54,7 @@ fn ports(stores: SqlStores) -> Ports {
         signals: stores,
         clock: Arc::new(SystemClock),
         keys: Arc::new(AgeKeys),
-        opener: Arc::new(Opener::default()),
+        opener: Arc::new(Opener),
     }
 }
 

@@ -62,8 +62,13 @@ async fn create(account: &Account, output: OutputFormat) -> Result<()> {
     let username = user.username.to_string();
     match output {
         OutputFormat::Json => {
-            let key = app.create_host_api_key(&username, &format!("{username} (made with the account)")).await?;
-            super::output::print_json(&Made { username, api_key: key.plain.expose_secret().to_owned() })
+            let key = app
+                .create_host_api_key(&username, &format!("{username} (made with the account)"))
+                .await?;
+            super::output::print_json(&Made {
+                username,
+                api_key: key.plain.expose_secret().to_owned(),
+            })
         }
         OutputFormat::Table => {
             super::failure::say(&format!("Administrator {username:?} can sign in now."));
@@ -90,16 +95,22 @@ impl Account {
                 .with_confirmation("Once more", "The two differ, try again")
                 .interact()
                 .map(SecretString::from)
-                .map_err(|_| usage("there is no terminal to ask for a password: give --password-file FILE")),
+                .map_err(|_| {
+                    usage("there is no terminal to ask for a password: give --password-file FILE")
+                }),
         }
     }
 }
 
 fn first_line(path: &Path) -> Result<SecretString> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("the password file {} can't be read", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the password file {} can't be read", path.display()))?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {
-        return Err(usage(format!("the password file {} is empty", path.display())));
+        return Err(usage(format!(
+            "the password file {} is empty",
+            path.display()
+        )));
     }
     Ok(SecretString::from(line.to_owned()))
 }

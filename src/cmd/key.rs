@@ -34,7 +34,10 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
     let Command::Export(export) = command;
     let app = wire::control_plane(&export.server.settle()?).await?;
     let kit = app.export_key().await?;
-    let kit = Kit { identity: kit.identity.expose_secret(), recipient: &kit.recipient };
+    let kit = Kit {
+        identity: kit.identity.expose_secret(),
+        recipient: &kit.recipient,
+    };
     output.print(&kit, text)?;
     Ok(ExitCode::SUCCESS)
 }

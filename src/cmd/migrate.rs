@@ -15,6 +15,9 @@ struct Migrated {
 /// Migrates and exits.
 pub(crate) async fn run(args: &ServerArgs, output: OutputFormat) -> Result<ExitCode> {
     wire::control_plane(&args.settle()?).await?;
-    output.done(&Migrated { migrated: true }, "The state store is up to date.")?;
+    output.done(
+        &Migrated { migrated: true },
+        "The state store is up to date.",
+    )?;
     Ok(ExitCode::SUCCESS)
 }

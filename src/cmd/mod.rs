@@ -32,11 +32,24 @@ use std::process::ExitCode;
 
 /// Self-hosted backup manager for servers: master and agent in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "backupx", version, max_term_width = 100, propagate_version = false)]
+#[command(
+    name = "backupx",
+    version,
+    max_term_width = 100,
+    propagate_version = false
+)]
 #[command(after_help = "Start here: backupx quickstart ~/Documents")]
 pub(crate) struct Cli {
     /// How results are printed: table or json
-    #[arg(short, long, global = true, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub(crate) output: OutputFormat,
     #[command(flatten)]
     pub(crate) log: LogArgs,

@@ -39,13 +39,21 @@ impl Master {
             external_url: settings.external_url,
             ..HttpOptions::default()
         };
-        Ok(Self { app, listener, options })
+        Ok(Self {
+            app,
+            listener,
+            options,
+        })
     }
 
     /// The address that it listens on, as a URL for this host.
     pub(crate) fn url(&self) -> Result<String> {
         let address = self.listener.local_addr()?;
-        let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+        let host = if address.ip().is_unspecified() {
+            "127.0.0.1".to_owned()
+        } else {
+            address.ip().to_string()
+        };
         Ok(format!("http://{host}:{}", address.port()))
     }
 
@@ -56,8 +64,16 @@ impl Master {
         if self.app.settings().local_node {
             parts.spawn(local_node(self.app.clone(), shutdown.clone()));
         }
-        let options = HttpOptions { shutdown: shutdown.clone(), ..self.options };
-        let served = backupx_http::serve(self.listener, backupx_http::router(self.app, options), shutdown.clone()).await;
+        let options = HttpOptions {
+            shutdown: shutdown.clone(),
+            ..self.options
+        };
+        let served = backupx_http::serve(
+            self.listener,
+            backupx_http::router(self.app, options),
+            shutdown.clone(),
+        )
+        .await;
         shutdown.cancel();
         while let Some(part) = parts.join_next().await {
             part.context("a part of the master panicked")?;
@@ -77,7 +93,11 @@ pub(crate) async fn run(args: &ServerArgs) -> Result<ExitCode> {
             code.expose_secret()
         ));
     }
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), url = master.url()?, "the master is ready");
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        url = master.url()?,
+        "the master is ready"
+    );
     master.run(shutdown::on_signal()?).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -97,8 +117,14 @@ async fn passes(app: Arc<App>, shutdown: CancellationToken) {
 
 /// One pass of both. Failures are logged and met again by the next pass.
 pub(super) async fn pass(app: &App) -> bool {
-    let ticked = app.tick().await.inspect_err(|error| tracing::error!(error = error.chain(), "the scheduler's pass failed"));
-    let swept = app.sweep().await.inspect_err(|error| tracing::error!(error = error.chain(), "the sweeper's pass failed"));
+    let ticked = app
+        .tick()
+        .await
+        .inspect_err(|error| tracing::error!(error = error.chain(), "the scheduler's pass failed"));
+    let swept = app
+        .sweep()
+        .await
+        .inspect_err(|error| tracing::error!(error = error.chain(), "the sweeper's pass failed"));
     ticked.is_ok() && swept.is_ok()
 }
 

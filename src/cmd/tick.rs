@@ -9,5 +9,9 @@ use std::process::ExitCode;
 /// Makes one pass and exits; 1 when a part of it failed.
 pub(crate) async fn run(args: &ServerArgs) -> Result<ExitCode> {
     let app = wire::control_plane(&args.settle()?).await?;
-    Ok(if server::pass(&app).await { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if server::pass(&app).await {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

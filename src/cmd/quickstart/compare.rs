@@ -72,13 +72,18 @@ impl Scope<'_> {
                 if self.is_recent(&metadata) {
                     found.changed_since += 1;
                 } else {
-                    found.differences.push(format!("{}: {difference}", path.display()));
+                    found
+                        .differences
+                        .push(format!("{}: {difference}", path.display()));
                 }
             }
             if metadata.is_dir() {
                 match fs::read_dir(&path) {
-                    Ok(children) => waiting.extend(children.filter_map(|child| child.ok().map(|child| child.path()))),
-                    Err(error) => found.differences.push(format!("{}: can't be read ({error})", path.display())),
+                    Ok(children) => waiting
+                        .extend(children.filter_map(|child| child.ok().map(|child| child.path()))),
+                    Err(error) => found
+                        .differences
+                        .push(format!("{}: can't be read ({error})", path.display())),
                 }
             }
         }
@@ -86,22 +91,37 @@ impl Scope<'_> {
     }
 
     fn is_recent(&self, metadata: &Metadata) -> bool {
-        let since = self.since.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
+        let since = self
+            .since
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
         metadata.mtime() >= since || metadata.ctime() >= since
     }
 
-    fn difference(&self, path: &Path, original: &Metadata, bytes: &mut u64) -> Result<Option<String>> {
+    fn difference(
+        &self,
+        path: &Path,
+        original: &Metadata,
+        bytes: &mut u64,
+    ) -> Result<Option<String>> {
         let copy_path = self.counterpart(path);
         let copy = match fs::symlink_metadata(&copy_path) {
             Ok(copy) => copy,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Some("is missing in the restored tree".to_owned())),
-            Err(error) => return Err(error).with_context(|| format!("{} can't be looked at", copy_path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Some("is missing in the restored tree".to_owned()));
+            }
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("{} can't be looked at", copy_path.display()));
+            }
         };
         if original.file_type() != copy.file_type() {
             return Ok(Some("has another type".to_owned()));
         }
-        let same_times = (original.mtime(), original.mtime_nsec()) == (copy.mtime(), copy.mtime_nsec());
-        let same_owner = self.owners == Owners::Ignore || (original.uid(), original.gid()) == (copy.uid(), copy.gid());
+        let same_times =
+            (original.mtime(), original.mtime_nsec()) == (copy.mtime(), copy.mtime_nsec());
+        let same_owner = self.owners == Owners::Ignore
+            || (original.uid(), original.gid()) == (copy.uid(), copy.gid());
         let checks = [
             (original.mode() == copy.mode(), "mode"),
             (same_owner, "owner"),
@@ -113,7 +133,8 @@ impl Scope<'_> {
             return Ok(Some(format!("has another {what}")));
         }
         if original.is_symlink() {
-            return Ok((fs::read_link(path)? != fs::read_link(&copy_path)?).then(|| "points elsewhere".to_owned()));
+            return Ok((fs::read_link(path)? != fs::read_link(&copy_path)?)
+                .then(|| "points elsewhere".to_owned()));
         }
         if original.is_file() {
             *bytes += original.len();
@@ -128,7 +149,9 @@ impl Scope<'_> {
 }
 
 fn same_content(a: &Path, b: &Path) -> Result<bool> {
-    let open = |path: &Path| fs::File::open(path).with_context(|| format!("{} can't be opened", path.display()));
+    let open = |path: &Path| {
+        fs::File::open(path).with_context(|| format!("{} can't be opened", path.display()))
+    };
     let (mut a, mut b) = (open(a)?, open(b)?);
     let (mut block_a, mut block_b) = (vec![0; 128 * 1024], vec![0; 128 * 1024]);
     loop {
@@ -152,42 +175,88 @@ mod tests {
     fn trees() -> (tempfile::TempDir, tempfile::TempDir) {
         let original = tempfile::tempdir().expect("a temporary folder");
         let restored = tempfile::tempdir().expect("a temporary folder");
-        let copy = restored.path().join(original.path().strip_prefix("/").expect("absolute"));
+        let copy = restored
+            .path()
+            .join(original.path().strip_prefix("/").expect("absolute"));
         fs::create_dir_all(&copy).expect("makes the copy's folder");
         fs::write(original.path().join("a"), b"same").expect("writes");
         fs::write(copy.join("a"), b"same").expect("writes");
-        for path in [original.path().join("a"), copy.join("a"), original.path().to_path_buf(), copy] {
+        for path in [
+            original.path().join("a"),
+            copy.join("a"),
+            original.path().to_path_buf(),
+            copy,
+        ] {
             let file = fs::File::open(path).expect("opens");
-            file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000)).expect("sets the time");
+            file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000))
+                .expect("sets the time");
         }
         (original, restored)
     }
 
     fn compare(original: &Path, restored: &Path) -> Comparison {
         let since = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(u64::from(u32::MAX));
-        let scope = Scope { restored, left_out: Path::new("/nowhere"), since, owners: Owners::Compare };
-        fs::set_permissions(original, fs::metadata(restored).expect("is there").permissions()).expect("sets the mode");
+        let scope = Scope {
+            restored,
+            left_out: Path::new("/nowhere"),
+            since,
+            owners: Owners::Compare,
+        };
+        fs::set_permissions(
+            original,
+            fs::metadata(restored).expect("is there").permissions(),
+        )
+        .expect("sets the mode");
         scope.compare(original).expect("compares")
     }
 
     #[test]
     fn equal_trees_have_no_difference() {
         let (original, restored) = trees();
-        let copy = restored.path().join(original.path().strip_prefix("/").expect("absolute"));
-        fs::set_permissions(&copy, fs::metadata(restored.path()).expect("is there").permissions()).expect("sets the mode");
+        let copy = restored
+            .path()
+            .join(original.path().strip_prefix("/").expect("absolute"));
+        fs::set_permissions(
+            &copy,
+            fs::metadata(restored.path())
+                .expect("is there")
+                .permissions(),
+        )
+        .expect("sets the mode");
         let found = compare(original.path(), restored.path());
-        assert_eq!((found.entries, found.bytes, found.differences), (2, 4, Vec::<String>::new()));
+        assert_eq!(
+            (found.entries, found.bytes, found.differences),
+            (2, 4, Vec::<String>::new())
+        );
     }
 
     #[test]
     fn other_content_of_equal_size_and_time_is_found() {
         let (original, restored) = trees();
-        let copy = restored.path().join(original.path().strip_prefix("/").expect("absolute")).join("a");
-        let modified = fs::metadata(&copy).expect("is there").modified().expect("has a time");
+        let copy = restored
+            .path()
+            .join(original.path().strip_prefix("/").expect("absolute"))
+            .join("a");
+        let modified = fs::metadata(&copy)
+            .expect("is there")
+            .modified()
+            .expect("has a time");
         fs::write(&copy, b"evil").expect("writes");
-        fs::File::options().write(true).open(&copy).expect("opens").set_modified(modified).expect("sets the time");
+        fs::File::options()
+            .write(true)
+            .open(&copy)
+            .expect("opens")
+            .set_modified(modified)
+            .expect("sets the time");
         let found = compare(original.path(), restored.path());
-        assert!(found.differences.iter().any(|d| d.ends_with("a: has other content")), "{:?}", found.differences);
+        assert!(
+            found
+                .differences
+                .iter()
+                .any(|d| d.ends_with("a: has other content")),
+            "{:?}",
+            found.differences
+        );
     }
 
     #[test]
@@ -195,6 +264,13 @@ mod tests {
         let (original, restored) = trees();
         fs::write(original.path().join("b"), b"").expect("writes");
         let found = compare(original.path(), restored.path());
-        assert!(found.differences.iter().any(|d| d.ends_with("b: is missing in the restored tree")), "{:?}", found.differences);
+        assert!(
+            found
+                .differences
+                .iter()
+                .any(|d| d.ends_with("b: is missing in the restored tree")),
+            "{:?}",
+            found.differences
+        );
     }
 }

@@ -37,9 +37,17 @@ const ANY_ADDRESS: &str = "127.0.0.1:0";
 
 /// Runs the main job and reports; then serves on, unless `--exit`.
 pub(crate) async fn run(args: &Args, output: OutputFormat) -> Result<ExitCode> {
-    std::fs::create_dir_all(&args.data_dir).with_context(|| format!("the folder {} can't be made", args.data_dir.display()))?;
-    let data_dir = args.data_dir.canonicalize().with_context(|| format!("the folder {} can't be opened", args.data_dir.display()))?;
-    let paths = if args.paths.is_empty() { vec![sample::make(&data_dir)?] } else { absolute(&args.paths)? };
+    std::fs::create_dir_all(&args.data_dir)
+        .with_context(|| format!("the folder {} can't be made", args.data_dir.display()))?;
+    let data_dir = args
+        .data_dir
+        .canonicalize()
+        .with_context(|| format!("the folder {} can't be opened", args.data_dir.display()))?;
+    let paths = if args.paths.is_empty() {
+        vec![sample::make(&data_dir)?]
+    } else {
+        absolute(&args.paths)?
+    };
     let master = open_master(&data_dir).await?;
     let url = master.url()?;
     let stop = CancellationToken::new();
@@ -67,21 +75,34 @@ pub(crate) async fn run(args: &Args, output: OutputFormat) -> Result<ExitCode> {
     }
     stop.cancel();
     serving.await.context("the master panicked")??;
-    Ok(if ended? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if ended? {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// A master in `data_dir`, on the usual port or, when that is taken, on a free one.
 async fn open_master(data_dir: &Path) -> Result<Master> {
-    let address = if std::net::TcpListener::bind(USUAL_ADDRESS).is_ok() { USUAL_ADDRESS } else { ANY_ADDRESS };
+    let address = if std::net::TcpListener::bind(USUAL_ADDRESS).is_ok() {
+        USUAL_ADDRESS
+    } else {
+        ANY_ADDRESS
+    };
     Master::open(&ServerArgs::embedded(data_dir, address)).await
 }
 
 fn absolute(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::with_capacity(paths.len());
     for path in paths {
-        let absolute = path.canonicalize().with_context(|| format!("{} can't be backed up", path.display()))?;
+        let absolute = path
+            .canonicalize()
+            .with_context(|| format!("{} can't be backed up", path.display()))?;
         if absolute.to_str().is_none() {
-            bail!("{} can't be named in a task: its path is no UTF-8; name the folder above it", path.display());
+            bail!(
+                "{} can't be named in a task: its path is no UTF-8; name the folder above it",
+                path.display()
+            );
         }
         found.push(absolute);
     }

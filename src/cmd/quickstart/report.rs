@@ -38,15 +38,27 @@ impl Report {
     /// A report of what was found, with the console's address.
     pub(super) fn new(found: Found, console: String) -> Self {
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let (username, password) = found.sign_in().map(|(name, password)| (name.to_owned(), password.to_owned())).unzip();
+        let (username, password) = found
+            .sign_in()
+            .map(|(name, password)| (name.to_owned(), password.to_owned()))
+            .unzip();
         Self {
-            paths: found.paths.iter().map(|path| path.display().to_string()).collect(),
+            paths: found
+                .paths
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
             record_id: found.record.id.0,
             status: found.record.state.as_str(),
             stored_in: found.stored_in.display().to_string(),
             files: found.record.counts.entries,
             raw_bytes: found.record.counts.bytes,
-            stored_bytes: found.record.copies.iter().map(|copy| copy.stored_bytes).sum(),
+            stored_bytes: found
+                .record
+                .copies
+                .iter()
+                .map(|copy| copy.stored_bytes)
+                .sum(),
             warnings: found.record.counts.warnings,
             backup_ms: millis(found.backup_time),
             verify_ms: millis(found.verify_time),
@@ -71,13 +83,33 @@ impl Report {
     /// The report for people.
     pub(super) fn text(&self) -> String {
         let took = |ms: u64| span(Duration::from_millis(ms));
-        let backed_up = format!("{} in {} files and folders", bytes(self.raw_bytes), self.files);
+        let backed_up = format!(
+            "{} in {} files and folders",
+            bytes(self.raw_bytes),
+            self.files
+        );
         let stored = format!("{} in {}", bytes(self.stored_bytes), self.stored_in);
         let rows = [
-            ("Backed up", format!("{backed_up} from {} in {}", self.paths.join(", "), took(self.backup_ms))),
+            (
+                "Backed up",
+                format!(
+                    "{backed_up} from {} in {}",
+                    self.paths.join(", "),
+                    took(self.backup_ms)
+                ),
+            ),
             ("Stored", format!("{stored} (compressed and encrypted)")),
-            ("Verified", format!("every byte read back, opened and checked in {}", took(self.verify_ms))),
-            ("Restored", format!("to {} in {}", self.restored_to, took(self.restore_ms))),
+            (
+                "Verified",
+                format!(
+                    "every byte read back, opened and checked in {}",
+                    took(self.verify_ms)
+                ),
+            ),
+            (
+                "Restored",
+                format!("to {} in {}", self.restored_to, took(self.restore_ms)),
+            ),
             ("Compared", self.comparison()),
         ];
         let mut text = String::from("\n");
@@ -89,16 +121,24 @@ impl Report {
         let _ = write!(text, "\n\nConsole     {}\n", self.console);
         match (&self.username, &self.password) {
             (Some(name), Some(password)) => {
-                let _ = write!(text, "Sign in as  {name} with the password {password} (shown this once)");
+                let _ = write!(
+                    text,
+                    "Sign in as  {name} with the password {password} (shown this once)"
+                );
             }
-            _ => text.push_str("Sign in as before; `backupx admin reset-password` sets a new password"),
+            _ => text
+                .push_str("Sign in as before; `backupx admin reset-password` sets a new password"),
         }
         text.push_str("\nNext        `backupx key export` prints the recovery kit: keep it away from this host\n");
         text
     }
 
     fn comparison(&self) -> String {
-        let compared = format!("{} entries, {}", self.compared_entries, bytes(self.compared_bytes));
+        let compared = format!(
+            "{} entries, {}",
+            self.compared_entries,
+            bytes(self.compared_bytes)
+        );
         let verdict = match self.differences.len() {
             0 if self.identical => "identical".to_owned(),
             0 => "nothing to compare".to_owned(),

@@ -18,13 +18,19 @@ fn fill(root: &Path) -> std::io::Result<()> {
     let letters = root.join("letters");
     fs::create_dir_all(&letters)?;
     for number in 1..=200 {
-        let text = format!("Letter number {number}\n\n{}\n", "All is well here, and it is backed up. ".repeat(number));
+        let text = format!(
+            "Letter number {number}\n\n{}\n",
+            "All is well here, and it is backed up. ".repeat(number)
+        );
         fs::write(letters.join(format!("letter-{number:03}.txt")), text)?;
     }
     let photos = root.join("photos");
     fs::create_dir_all(&photos)?;
     for number in 1..=8u64 {
-        fs::write(photos.join(format!("photo-{number}.raw")), noise(number, 1 << 20))?;
+        fs::write(
+            photos.join(format!("photo-{number}.raw")),
+            noise(number, 1 << 20),
+        )?;
     }
     let script = root.join("hello.sh");
     fs::write(&script, "#!/bin/sh\necho hello\n")?;

@@ -8,7 +8,9 @@ use backupx_app::{App, NewTarget};
 use backupx_core::domain::account::Principal;
 use backupx_core::domain::id::{OperationId, RecordId, TargetId, TaskId};
 use backupx_core::domain::name::Name;
-use backupx_core::domain::operation::{Operation, OperationState, Overwrite, RestoreSpec, VerifyMode};
+use backupx_core::domain::operation::{
+    Operation, OperationState, Overwrite, RestoreSpec, VerifyMode,
+};
 use backupx_core::domain::record::{Record, RecordState};
 use backupx_core::domain::retention::RetentionPolicy;
 use backupx_core::domain::target::TargetKind;
@@ -51,7 +53,12 @@ pub(super) struct Journey {
 impl Journey {
     /// A journey over `paths` on this master.
     pub(super) fn new(app: Arc<App>, data_dir: PathBuf, paths: Vec<PathBuf>) -> Self {
-        Self { app, host: App::host_principal(), data_dir, paths }
+        Self {
+            app,
+            host: App::host_principal(),
+            data_dir,
+            paths,
+        }
     }
 
     /// Backs up, verifies, restores beside, compares.
@@ -63,7 +70,10 @@ impl Journey {
 
         let since = now();
         let (record, backup_time) = self.back_up(task).await?;
-        let verify = self.app.verify_record(&self.host, record.id, VerifyMode::Full, &[]).await?;
+        let verify = self
+            .app
+            .verify_record(&self.host, record.id, VerifyMode::Full, &[])
+            .await?;
         let (_, verify_time) = self.operation("Verifying", verify.id).await?;
         let restored_to = self.data_dir.join("restored").join(record.id.to_string());
         let restore_time = self.restore(record.id, &restored_to).await?;
@@ -97,30 +107,57 @@ impl Journey {
             Err(error) if error.kind() == backupx_core::ErrorKind::NotFound => {}
             Err(error) => return Err(error.into()),
         }
-        let path = storage.to_str().context("the data dir's path is no UTF-8")?;
+        let path = storage
+            .to_str()
+            .context("the data dir's path is no UTF-8")?;
         let settings = BTreeMap::from([("path".to_owned(), path.to_owned())]);
-        let new = NewTarget { name: NAME.to_owned(), kind: TargetKind::Local, settings };
+        let new = NewTarget {
+            name: NAME.to_owned(),
+            kind: TargetKind::Local,
+            settings,
+        };
         Ok(self.app.add_target(&self.host, new).await?.id)
     }
 
     async fn task(&self, target: TargetId) -> Result<TaskId> {
         let spec = self.spec(target)?;
         match self.app.task_named(&self.host, NAME).await {
-            Ok(task) => Ok(self.app.update_task(&self.host, task.id, task.version, spec).await?.id),
-            Err(error) if error.kind() == backupx_core::ErrorKind::NotFound => Ok(self.app.add_task(&self.host, spec).await?.id),
+            Ok(task) => Ok(self
+                .app
+                .update_task(&self.host, task.id, task.version, spec)
+                .await?
+                .id),
+            Err(error) if error.kind() == backupx_core::ErrorKind::NotFound => {
+                Ok(self.app.add_task(&self.host, spec).await?.id)
+            }
             Err(error) => Err(error.into()),
         }
     }
 
     fn spec(&self, target: TargetId) -> Result<TaskSpec> {
-        let text = |path: &Path| path.to_str().map(str::to_owned).context("a path is no UTF-8");
-        let covers_data_dir = self.paths.iter().any(|path| self.data_dir.starts_with(path));
+        let text = |path: &Path| {
+            path.to_str()
+                .map(str::to_owned)
+                .context("a path is no UTF-8")
+        };
+        let covers_data_dir = self
+            .paths
+            .iter()
+            .any(|path| self.data_dir.starts_with(path));
         Ok(TaskSpec {
             name: Name::parse("name", NAME)?,
             node_id: backupx_core::domain::id::NodeId::LOCAL,
             source: SourceSpec::File {
-                paths: self.paths.iter().map(|path| text(path)).collect::<Result<_>>()?,
-                excludes: if covers_data_dir { vec![text(&self.data_dir)?] } else { Vec::new() },
+                paths: self
+                    .paths
+                    .iter()
+                    .map(|path| text(path))
+                    .collect::<Result<_>>()?,
+                excludes: if covers_data_dir {
+                    vec![text(&self.data_dir)?]
+                } else {
+                    Vec::new()
+                },
                 one_file_system: false,
                 skip_cache_dirs: false,
             },
@@ -151,19 +188,30 @@ impl Journey {
         live.end(took);
         if record.state != RecordState::Success {
             self.say_log(started.id).await?;
-            bail!("the backup ended as {}: {}", record.state.as_str(), reason(record.failure.as_ref()));
+            bail!(
+                "the backup ended as {}: {}",
+                record.state.as_str(),
+                reason(record.failure.as_ref())
+            );
         }
         Ok((record, took))
     }
 
     async fn restore(&self, record: RecordId, to: &Path) -> Result<Duration> {
         let spec = RestoreSpec {
-            to: Some(to.to_str().context("the data dir's path is no UTF-8")?.to_owned()),
+            to: Some(
+                to.to_str()
+                    .context("the data dir's path is no UTF-8")?
+                    .to_owned(),
+            ),
             include: Vec::new(),
             overwrite: Overwrite::Always,
             dry_run: false,
         };
-        let operation = self.app.restore_record(&self.host, record, None, spec).await?;
+        let operation = self
+            .app
+            .restore_record(&self.host, record, None, spec)
+            .await?;
         Ok(self.operation("Restoring", operation.id).await?.1)
     }
 
@@ -181,7 +229,12 @@ impl Journey {
         let took = begun.elapsed();
         live.end(took);
         if operation.state != OperationState::Success {
-            bail!("{} ended as {}: {}", doing.to_lowercase(), operation.state.as_str(), reason(operation.failure.as_ref()));
+            bail!(
+                "{} ended as {}: {}",
+                doing.to_lowercase(),
+                operation.state.as_str(),
+                reason(operation.failure.as_ref())
+            );
         }
         Ok((operation, took))
     }
@@ -191,9 +244,22 @@ impl Journey {
         let begun = Instant::now();
         let (paths, data_dir) = (self.paths.clone(), self.data_dir.clone());
         let whole = tokio::task::spawn_blocking(move || {
-            let owners = if rustix::process::geteuid().is_root() { Owners::Compare } else { Owners::Ignore };
-            let left_out = if paths.iter().any(|path| data_dir.starts_with(path)) { data_dir } else { PathBuf::new() };
-            let scope = Scope { restored: &restored, left_out: &left_out, since, owners };
+            let owners = if rustix::process::geteuid().is_root() {
+                Owners::Compare
+            } else {
+                Owners::Ignore
+            };
+            let left_out = if paths.iter().any(|path| data_dir.starts_with(path)) {
+                data_dir
+            } else {
+                PathBuf::new()
+            };
+            let scope = Scope {
+                restored: &restored,
+                left_out: &left_out,
+                since,
+                owners,
+            };
             let mut whole = Comparison::default();
             for path in &paths {
                 whole.add(scope.compare(path)?);
@@ -208,7 +274,11 @@ impl Journey {
 
     async fn say_log(&self, record: RecordId) -> Result<()> {
         for line in self.app.record_log(&self.host, record, 0, 500).await? {
-            say(&format!("  {} {}", line.line.level.as_str(), line.line.message));
+            say(&format!(
+                "  {} {}",
+                line.line.level.as_str(),
+                line.line.message
+            ));
         }
         Ok(())
     }
@@ -217,7 +287,9 @@ impl Journey {
 impl Found {
     /// The line that signs a newcomer in.
     pub(super) fn sign_in(&self) -> Option<(&str, &str)> {
-        self.admin.as_ref().map(|(name, password)| (name.as_str(), password.expose_secret()))
+        self.admin
+            .as_ref()
+            .map(|(name, password)| (name.as_str(), password.expose_secret()))
     }
 }
 
@@ -225,7 +297,10 @@ fn reason(failure: Option<&backupx_core::domain::report::Failure>) -> &str {
     failure.map_or("no reason was given", |failure| failure.message.as_str())
 }
 
-#[expect(clippy::disallowed_methods, reason = "compared with times that the file system gave, not with the master's")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "compared with times that the file system gave, not with the master's"
+)]
 fn now() -> SystemTime {
     SystemTime::now()
 }
