@@ -33,7 +33,15 @@ mod tests {
         assert_eq!(secs(" 24h "), Some(86_400));
         assert_eq!(secs("30"), Some(30));
         assert_eq!(parse("1500ms"), Some(Duration::from_millis(1500)));
-        for bad in ["", "s", "-1s", "1.5h", "5w", "99999999999999999999d", "18446744073709551615d"] {
+        for bad in [
+            "",
+            "s",
+            "-1s",
+            "1.5h",
+            "5w",
+            "99999999999999999999d",
+            "18446744073709551615d",
+        ] {
             assert_eq!(parse(bad), None, "{bad:?}");
         }
     }
