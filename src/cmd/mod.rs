@@ -12,7 +12,6 @@ pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod migrate;
 pub(crate) mod node;
-pub(crate) mod openapi;
 pub(crate) mod operation;
 pub(crate) mod output;
 pub(crate) mod quickstart;
@@ -100,9 +99,6 @@ pub(crate) enum Command {
     Key(key::Command),
     /// Check this host, the settings and the master
     Doctor(doctor::Args),
-    /// Print the description of the API
-    #[command(hide = true)]
-    Openapi,
     /// Print the completion script of a shell
     Completions(completions::Args),
 }
@@ -133,7 +129,6 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
         Command::Operation(command) => operation::run(command, output).await,
         Command::Extract(args) => extract::run(args, output).await,
         Command::Doctor(args) => doctor::run(args, output).await,
-        Command::Openapi => openapi::run(),
         Command::Completions(args) => completions::run(&args),
     }
 }
