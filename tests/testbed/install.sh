@@ -35,14 +35,30 @@ apt_packages() {
     PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
   done
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+  [[ -n $(postgres_tools) ]] || missing+=(postgresql)
   ((${#missing[@]})) || return 0
   say "installing ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq || say "apt-get update failed; trying with the lists that are there"
-  apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$TESTBED/apt.log" 2>&1 || {
+  # No package may start its own server: the tests start theirs, on free ports.
+  local policy=/usr/sbin/policy-rc.d ours=
+  if [[ ! -e $policy ]]; then
+    ours=1
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+  fi
+  local installed=0
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$TESTBED/apt.log" 2>&1 || installed=$?
+  [[ -z $ours ]] || rm -f "$policy"
+  ((installed == 0)) || {
     tail -n 20 "$TESTBED/apt.log" >&2
     die "apt-get could not install ${missing[*]}"
   }
+}
+
+# The folder with initdb and postgres, the newest one.
+postgres_tools() {
+  find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1
 }
 
 # wheel PACKAGE==VERSION COMMAND: the command from that wheel, linked into $TESTBED/bin.

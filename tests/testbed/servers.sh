@@ -5,6 +5,7 @@
 # BACKUPX_TEST_S3_{ENDPOINT,REGION,KEY,SECRET,BUCKET}   SeaweedFS: conditional writes, multipart, range reads
 # BACKUPX_TEST_S3_READONLY_{KEY,SECRET}                 the same server, an identity that may only read and list
 # BACKUPX_TEST_WEAK_S3_{ENDPOINT,REGION,KEY,SECRET,BUCKET}  rclone: ignores If-None-Match, as lesser services do
+# BACKUPX_TEST_POSTGRES_URL                             a PostgreSQL server with an empty database
 # BACKUPX_TEST_REQUIRE_ALL=1                            a test whose server is missing fails instead of being ignored
 
 SERVER_PIDS=()
@@ -13,7 +14,9 @@ SERVER_FOLDER=
 start_servers() {
   [[ -z $SERVER_FOLDER ]] || return 0
   SERVER_FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/backupx-servers.XXXXXX")
-  start_seaweedfs && start_rclone || return 1
+  # A server that runs as another user finds its own folder in it.
+  chmod 711 "$SERVER_FOLDER"
+  start_seaweedfs && start_rclone && start_postgres || return 1
   export BACKUPX_TEST_REQUIRE_ALL=1
 }
 
@@ -80,3 +83,25 @@ start_rclone() {
     return 1
   }
 }
+
+start_postgres() {
+  local folder=$SERVER_FOLDER/postgres tools port
+  tools=$(postgres_tools)
+  mkdir "$folder"
+  chown postgres "$folder"
+  # It refuses to run as root. Nothing here has to survive a power cut.
+  as_postgres "$tools/initdb" -D "$folder/data" -U backupx -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$SERVER_FOLDER/initdb.log" 2>&1 || {
+    tail -n 20 "$SERVER_FOLDER/initdb.log" >&2
+    return 1
+  }
+  read -r port < <(free_ports 1)
+  in_background postgres setpriv --reuid=postgres --regid=postgres --init-groups "$tools/postgres" -D "$folder/data" -p "$port" -k "$folder" \
+    -c listen_addresses=127.0.0.1 -c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off
+  export BACKUPX_TEST_POSTGRES_URL=postgres://backupx@127.0.0.1:$port/postgres
+  wait_for 30 "the PostgreSQL server" "$tools/pg_isready" -q -h 127.0.0.1 -p "$port" || {
+    tail -n 20 "$SERVER_FOLDER/postgres.log" >&2
+    return 1
+  }
+}
+
+as_postgres() { (cd / && setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }
