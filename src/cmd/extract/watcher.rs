@@ -1,6 +1,6 @@
 //! Watching work of this process: progress and warnings on standard error, and Ctrl-C to stop it.
 
-use crate::cmd::client::follow::Display;
+use crate::cmd::display::Display;
 use crate::cmd::output::printable;
 use backupx_api::records::Progress;
 use backupx_core::domain::log::Level;

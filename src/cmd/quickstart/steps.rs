@@ -1,8 +1,8 @@
 //! The steps of the quickstart, each through the same use-cases that the API calls.
 
 use super::compare::{Comparison, Owners, Scope};
+use crate::cmd::display::Display;
 use crate::cmd::failure::say;
-use crate::cmd::live::Live;
 use anyhow::{Context, Result, bail};
 use backupx_app::{App, NewTarget};
 use backupx_core::domain::account::Principal;
@@ -175,17 +175,17 @@ impl Journey {
     async fn back_up(&self, task: TaskId) -> Result<(Record, Duration)> {
         let begun = Instant::now();
         let started = self.app.run_task(&self.host, task).await?;
-        let live = Live::new("Backing up");
+        let mut display = Display::new();
         let record = loop {
             let record = self.app.record(&self.host, started.id).await?;
-            live.show(&record.progress);
+            display.show_own("Backing up", &record.progress.into());
             if record.state.is_final() {
                 break record;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         };
         let took = begun.elapsed();
-        live.end(took);
+        display.end("Backing up");
         if record.state != RecordState::Success {
             self.say_log(started.id).await?;
             bail!(
@@ -217,17 +217,17 @@ impl Journey {
 
     async fn operation(&self, doing: &str, id: OperationId) -> Result<(Operation, Duration)> {
         let begun = Instant::now();
-        let live = Live::new(doing);
+        let mut display = Display::new();
         let operation = loop {
             let operation = self.app.operation(&self.host, id).await?;
-            live.show(&operation.progress);
+            display.show_own(doing, &operation.progress.into());
             if operation.state.is_final() {
                 break operation;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         };
         let took = begun.elapsed();
-        live.end(took);
+        display.end(doing);
         if operation.state != OperationState::Success {
             bail!(
                 "{} ended as {}: {}",
@@ -240,8 +240,7 @@ impl Journey {
     }
 
     async fn compare(&self, restored: PathBuf, since: SystemTime) -> Result<Comparison> {
-        let live = Live::new("Comparing");
-        let begun = Instant::now();
+        let display = Display::new();
         let (paths, data_dir) = (self.paths.clone(), self.data_dir.clone());
         let whole = tokio::task::spawn_blocking(move || {
             let owners = if rustix::process::geteuid().is_root() {
@@ -268,7 +267,7 @@ impl Journey {
         })
         .await
         .context("the comparison panicked")??;
-        live.end(begun.elapsed());
+        display.end("Comparing");
         Ok(whole)
     }
 

@@ -1,7 +1,7 @@
 //! `record download`: the stored data of a backup, as it lies on its target, into a file or a pipe.
 
 use crate::cmd::client::Client;
-use crate::cmd::client::follow::Display;
+use crate::cmd::display::Display;
 use crate::cmd::failure::{Hint, say, usage};
 use crate::cmd::output::OutputFormat;
 use anyhow::{Context, Result};
