@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::error::store;
 use crate::migrate::{self, Migration};
 use crate::row::Columns;
-use crate::wakers::{Wakers, parse_topic, topic_text};
+use crate::wakers::Wakers;
 use backupx_core::ports::signals::Topic;
 use backupx_core::{Error, Result};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
@@ -37,7 +37,7 @@ pub(crate) struct Channel {
 impl Channel {
     /// A topic as it is sent.
     pub(crate) fn payload(&self, topic: Topic) -> String {
-        format!("{} {}", self.sender, topic_text(topic))
+        format!("{} {topic}", self.sender)
     }
 }
 
@@ -113,7 +113,7 @@ pub(crate) async fn listen(mut listener: PgListener, own: String, wakers: Wakers
             Ok(Some(notification)) => {
                 if let Some((sender, topic)) = notification.payload().split_once(' ')
                     && sender != own
-                    && let Some(topic) = parse_topic(topic)
+                    && let Ok(topic) = topic.parse()
                 {
                     wakers.wake(topic);
                 }

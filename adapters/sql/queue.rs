@@ -22,7 +22,7 @@ macro_rules! columns {
     };
 }
 
-const ENQUEUE: &str = "INSERT INTO commands (subject, node_id, lane, spec, state, lease, created_at, not_before, expires_at, acknowledged) VALUES ($1, $2, $3, $4, 'pending', 0, $5, $6, $7, 0) ON CONFLICT (subject) DO NOTHING RETURNING id";
+const ENQUEUE: &str = "INSERT INTO commands (subject, node_id, lane, spec, state, lease, created_at, not_before, expires_at, acknowledged) VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, 0) ON CONFLICT (subject) DO NOTHING RETURNING id";
 const GET: &str = concat!("SELECT ", columns!(), " FROM commands WHERE id = $1");
 const FIND: &str = concat!("SELECT ", columns!(), " FROM commands WHERE subject = $1");
 pub(crate) const CLAIM: &str = concat!(
@@ -68,6 +68,7 @@ impl CommandQueue for SqlStores {
             .bind(command.node_id.0)
             .bind(command.lane.as_str())
             .bind(json(&command.spec)?)
+            .bind(command.after.0)
             .bind(micros(now))
             .bind(micros(command.not_before))
             .bind(optional_micros(command.expires_at));

@@ -89,26 +89,6 @@ impl Drop for Waiter {
     }
 }
 
-/// A topic as text, for a way between masters.
-pub(crate) fn topic_text(topic: Topic) -> String {
-    match topic {
-        Topic::Node(node) => format!("node:{node}"),
-        Topic::Subject(subject) => subject.to_string(),
-        Topic::Events => "events".to_owned(),
-    }
-}
-
-/// What [`topic_text`] wrote; nothing for what a newer master may say.
-pub(crate) fn parse_topic(text: &str) -> Option<Topic> {
-    if text == "events" {
-        return Some(Topic::Events);
-    }
-    match text.strip_prefix("node:") {
-        Some(node) => node.parse().ok().map(Topic::Node),
-        None => text.parse().ok().map(Topic::Subject),
-    }
-}
-
 fn lock(topics: &Mutex<Topics>) -> MutexGuard<'_, Topics> {
     topics.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -116,8 +96,6 @@ fn lock(topics: &Mutex<Topics>) -> MutexGuard<'_, Topics> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use backupx_core::domain::command::Subject;
-    use backupx_core::domain::id::{NodeId, RecordId};
 
     #[test]
     fn topics_without_waiters_take_no_room() {
@@ -133,17 +111,5 @@ mod tests {
         assert_eq!(wakers.len(), 0);
         wakers.wake(Topic::Events);
         assert_eq!(wakers.len(), 0);
-    }
-
-    #[test]
-    fn topics_survive_text() {
-        for topic in [
-            Topic::Events,
-            Topic::Node(NodeId(3)),
-            Topic::Subject(Subject::Record(RecordId(4))),
-        ] {
-            assert_eq!(parse_topic(&topic_text(topic)), Some(topic));
-        }
-        assert_eq!(parse_topic("something new"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::App;
 use crate::ends::failed;
-use backupx_core::domain::command::{Command, CommandSpec, Lane, Subject};
+use backupx_core::domain::command::{Command, CommandSpec, Lane, Lease, Subject};
 use backupx_core::domain::id::NodeId;
 use backupx_core::domain::operation::Operation;
 use backupx_core::domain::protocol::{Assignments, Poll};
@@ -142,6 +142,7 @@ impl App {
         self.enqueue(
             Subject::Record(record.id),
             record.node_id,
+            record.lease,
             CommandSpec::Backup,
         )
         .await
@@ -156,19 +157,28 @@ impl App {
         self.enqueue(
             Subject::Operation(operation.id),
             operation.node_id,
+            operation.lease,
             CommandSpec::Operation,
         )
         .await?;
         Ok(true)
     }
 
-    async fn enqueue(&self, subject: Subject, node: NodeId, spec: CommandSpec) -> Result<()> {
+    /// `after` is the lease that the record has: what a queue lost is handed out again under a higher one (never 9).
+    async fn enqueue(
+        &self,
+        subject: Subject,
+        node: NodeId,
+        after: Lease,
+        spec: CommandSpec,
+    ) -> Result<()> {
         let now = self.now();
         let command = NewCommand {
             subject,
             node_id: node,
             lane: Lane::Work,
             spec,
+            after,
             not_before: now,
             expires_at: None,
         };

@@ -2,7 +2,7 @@
 
 use crate::App;
 use crate::app::span;
-use backupx_core::domain::command::{Command, CommandSpec, CommandState, Lane, Subject};
+use backupx_core::domain::command::{Command, CommandSpec, CommandState, Lane, Lease, Subject};
 use backupx_core::domain::id::{NodeId, RequestId};
 use backupx_core::domain::node::NodeStatus;
 use backupx_core::domain::report::{Failure, Outcome, Report};
@@ -38,6 +38,7 @@ impl App {
             node_id: node,
             lane: Lane::Short,
             spec,
+            after: Lease::NONE,
             not_before: now,
             expires_at: Some(now + span(limit)),
         };

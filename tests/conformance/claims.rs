@@ -10,6 +10,7 @@ use backupx_core::ports::queue::NewCommand;
 
 cases!(
     a_command_waits_as_it_was_put_in,
+    a_command_made_again_is_claimed_behind_the_lease_that_was_reached,
     never_08_putting_in_twice_makes_one_command,
     an_ended_command_is_not_put_in_again,
     the_oldest_due_command_is_claimed,
@@ -48,6 +49,24 @@ async fn a_command_waits_as_it_was_put_in(ports: &Ports) -> Result<()> {
     assert_eq!(command.expires_at, Some(at(9)));
     assert!(!command.acknowledged && command.outcome.is_none());
     assert_eq!(ports.queue.get(CommandId(99)).await?, None);
+    Ok(())
+}
+
+async fn a_command_made_again_is_claimed_behind_the_lease_that_was_reached(
+    ports: &Ports,
+) -> Result<()> {
+    let put = NewCommand {
+        after: Lease(2),
+        ..ask(1)
+    };
+    let id = ports.queue.enqueue(put, at(0)).await?;
+    let command = ports.queue.get(id).await?.expect("it was just put in");
+    assert_eq!(
+        (command.state, command.lease),
+        (CommandState::Pending, Lease(2))
+    );
+    let claimed = ports.queue.claim(NODE, WORK, at(1)).await?;
+    assert_eq!(claimed.map(|command| command.lease), Some(Lease(3)));
     Ok(())
 }
 

@@ -171,6 +171,7 @@ pub(crate) fn ask(subject: i64) -> NewCommand {
         spec: CommandSpec::Browse {
             path: format!("/{subject}"),
         },
+        after: Lease::NONE,
         not_before: at(0),
         expires_at: None,
     }

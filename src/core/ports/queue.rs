@@ -19,6 +19,8 @@ pub struct NewCommand {
     pub lane: Lane,
     /// What it asks for.
     pub spec: CommandSpec,
+    /// The lease that an earlier command of the same subject reached, when a queue lost it: this one's leases come behind it.
+    pub after: Lease,
     /// Not handed out before this.
     pub not_before: Timestamp,
     /// A pending one that nobody took by then becomes `timeout`.
@@ -60,7 +62,8 @@ pub enum Cancelled {
 /// Carries commands to nodes.
 #[async_trait]
 pub trait CommandQueue: Send + Sync {
-    /// Puts a command in, `pending` at lease zero. One that exists for the same subject is left as it is and its id answered.
+    /// Puts a command in, `pending` at the lease `after`. One that exists for the same subject is left as it is and its id answered.
+    /// An id is never given twice, also by a queue that forgot everything: a late report on a forgotten command meets no other one.
     async fn enqueue(&self, command: NewCommand, now: Timestamp) -> Result<CommandId>;
 
     /// Leases the oldest due `pending` command of `node` in `lane` (by id, among those with `not_before <= now` and not expired):
