@@ -5,7 +5,7 @@
 //! | `BACKUPX_LISTEN` | `0.0.0.0:8340` |
 //! | `BACKUPX_DATA_DIR` | `./backupx-data` |
 //! | `BACKUPX_DATABASE_URL` (`_FILE`) | `sqlite://$BACKUPX_DATA_DIR/backupx.db` |
-//! | `BACKUPX_REDIS_URL` (`_FILE`) | none |
+//! | `BACKUPX_REDIS_URL` (`_FILE`) | none: queue, presence and signals are in the database |
 //! | `BACKUPX_SECRET_KEY` (`_FILE`) | generated into the data dir |
 //! | `BACKUPX_JWT_SECRET` (`_FILE`) | derived from the secret key |
 //! | `BACKUPX_EXTERNAL_URL` | none |
@@ -137,6 +137,8 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// `sqlite://…` or `postgres://…`; may hold a password.
     pub(crate) database_url: SecretString,
+    /// `redis://…` or `rediss://…` when queue, presence and signals are kept there; may hold a password.
+    pub(crate) redis_url: Option<SecretString>,
     /// 32 bytes that all sealing keys are derived from.
     pub(crate) root_key: RootKey,
     /// What signs sessions, when it was given.
@@ -268,15 +270,14 @@ impl ServerArgs {
                 .clone()
                 .or(state.database_url_file),
         )?;
-        if plain_or_file(
+        let redis_url = plain_or_file(
             "REDIS_URL",
             state.redis_url,
             self.state.redis_url_file.clone().or(state.redis_url_file),
-        )?
-        .is_some()
-        {
+        )?;
+        if redis_url.as_deref().is_some_and(|url| !is_redis(url)) {
             bail!(
-                "{PREFIX}REDIS_URL is set, and this version keeps its queue in the database: unset it"
+                "{PREFIX}REDIS_URL is not accepted: give redis://USER:PASSWORD@HOST:PORT/DB, or rediss://… for TLS"
             );
         }
         let database_url = match given_url {
@@ -353,6 +354,7 @@ impl ServerArgs {
                 |text| text.parse().ok(),
             )?,
             database_url: SecretString::from(database_url),
+            redis_url: redis_url.map(SecretString::from),
             root_key,
             jwt_secret,
             external_url: external_url.parse(None, "an http:// or https:// URL", |text| {
@@ -371,6 +373,10 @@ fn from_environment<T: serde::de::DeserializeOwned>() -> Result<T> {
     envy::prefixed(PREFIX)
         .from_env()
         .map_err(|error| anyhow!("the environment could not be read: {error}"))
+}
+
+fn is_redis(url: &str) -> bool {
+    url.starts_with("redis://") || url.starts_with("rediss://")
 }
 
 /// Variables of ours that nobody knows: most likely a typing error.

@@ -5,19 +5,28 @@ use anyhow::{Context, Result};
 use backupx_agent::AgentDeps;
 use backupx_app::{App, AppSettings, Ports};
 use backupx_core::ports::clock::SystemClock;
+use backupx_core::ports::settings::Settings as _;
 use backupx_engine::AgeKeys;
+use backupx_redis::RedisStores;
 use backupx_sources::Files;
 use backupx_sql::SqlStores;
 use backupx_storage::Opener;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
+/// Setting: what all keys of this installation in Redis begin with.
+const REDIS_PREFIX: &str = "redis.prefix";
+
 /// Opens the stores that the settings name, bringing their schema up to date, and makes the control plane over them.
 pub(crate) async fn control_plane(settings: &Settings) -> Result<Arc<App>> {
     let stores = SqlStores::connect(settings.database_url.expose_secret())
         .await
         .context("the state store can't be opened")?;
-    let app = App::new(ports(stores), app_settings(settings));
+    let redis = match &settings.redis_url {
+        Some(url) => Some(redis(url.expose_secret(), &stores).await?),
+        None => None,
+    };
+    let app = App::new(ports(stores, redis), app_settings(settings));
     app.prepare()
         .await
         .context("the state store can't be prepared")?;
@@ -33,7 +42,34 @@ pub(crate) fn agent_deps() -> AgentDeps {
     }
 }
 
-fn ports(stores: SqlStores) -> Ports {
+/// Opens the Redis at `url`. Its keys carry a name that the database keeps: what another installation, or one whose database was made
+/// anew, has in the same Redis is no command of this one.
+async fn redis(url: &str, stores: &SqlStores) -> Result<RedisStores> {
+    let name = format!("backupx-{:016x}", rand::random::<u64>());
+    let prefix = stores
+        .get_or_set(REDIS_PREFIX, &name)
+        .await
+        .context("the state store can't be read")?;
+    RedisStores::connect(url, &prefix)
+        .await
+        .context("the Redis that BACKUPX_REDIS_URL names can't be used")
+}
+
+/// All state is in the database, but for queue, presence and signals where there is a Redis.
+fn ports(stores: SqlStores, redis: Option<RedisStores>) -> Ports {
+    let ports = of_sql(stores);
+    let Some(redis) = redis.map(Arc::new) else {
+        return ports;
+    };
+    Ports {
+        queue: redis.clone(),
+        presence: redis.clone(),
+        signals: redis,
+        ..ports
+    }
+}
+
+fn of_sql(stores: SqlStores) -> Ports {
     let stores = Arc::new(stores);
     Ports {
         nodes: stores.clone(),

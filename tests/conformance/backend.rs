@@ -2,7 +2,7 @@
 
 use crate::case::{Case, block_on};
 use crate::ports::{Host, Ports};
-use crate::postgres;
+use crate::{postgres, redis};
 use anyhow::Result;
 use backupx_sql::SqlStores;
 use futures::FutureExt;
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// All of them.
-pub(crate) const ALL: &[Backend] = &[Backend::Sqlite, Backend::Postgres];
+pub(crate) const ALL: &[Backend] = &[Backend::Sqlite, Backend::Postgres, Backend::Redis];
 
 /// A kind of store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,16 +21,25 @@ pub(crate) enum Backend {
     Sqlite,
     /// A schema of the server that `BACKUPX_TEST_POSTGRES_URL` names.
     Postgres,
+    /// Queue, presence and signals in the server that `BACKUPX_TEST_REDIS_URL` names, all else in a file.
+    Redis,
+}
+
+/// True where a backend that is not there is a failure: `tests/run` starts them all.
+pub(crate) fn is_required() -> bool {
+    std::env::var("BACKUPX_TEST_REQUIRE_ALL").is_ok_and(|value| value == "1")
 }
 
 impl Backend {
-    /// One case on this backend; ignored when the backend is not there.
+    /// One case on this backend; ignored when the backend is not there, or failed where all are required.
     pub(crate) fn trial(self, case: Case) -> Trial {
         let name = case.name.trim_start_matches("conformance::");
-        let (ignored, kind) = match self {
-            Self::Sqlite => (false, ""),
-            Self::Postgres if postgres::server().is_some() => (false, ""),
-            Self::Postgres => (true, "BACKUPX_TEST_POSTGRES_URL is not set"),
+        let missing = match self {
+            Self::Sqlite => None,
+            Self::Postgres if postgres::server().is_some() => None,
+            Self::Postgres => Some("BACKUPX_TEST_POSTGRES_URL is not set"),
+            Self::Redis if redis::server().is_some() => None,
+            Self::Redis => Some("BACKUPX_TEST_REDIS_URL is not set"),
         };
         Trial::test(format!("{}::{name}", self.name()), move || {
             block_on(async move {
@@ -38,14 +47,15 @@ impl Backend {
                 (case.run)(&ports).await
             })
         })
-        .with_kind(kind)
-        .with_ignored_flag(ignored)
+        .with_kind(missing.unwrap_or_default())
+        .with_ignored_flag(missing.is_some() && !is_required())
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::Redis => "redis",
         }
     }
 
@@ -53,6 +63,7 @@ impl Backend {
         match self {
             Self::Sqlite => SqliteHost::open(Arc::new(tempfile::tempdir()?)).await,
             Self::Postgres => postgres::fresh().await,
+            Self::Redis => redis::fresh().await,
         }
     }
 }

@@ -20,6 +20,7 @@ mod ports;
 mod postgres;
 mod presence;
 mod records;
+mod redis;
 mod restart;
 mod runs;
 mod samples;
@@ -68,5 +69,6 @@ fn main() -> ExitCode {
         .flat_map(|backend| cases.iter().map(|case| backend.trial(*case)))
         .collect();
     trials.extend(sqlite_file::trials());
+    trials.extend(redis::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -6,6 +6,7 @@
 # BACKUPX_TEST_S3_READONLY_{KEY,SECRET}                 the same server, an identity that may only read and list
 # BACKUPX_TEST_WEAK_S3_{ENDPOINT,REGION,KEY,SECRET,BUCKET}  rclone: ignores If-None-Match, as lesser services do
 # BACKUPX_TEST_POSTGRES_URL                             a PostgreSQL server with an empty database
+# BACKUPX_TEST_REDIS_URL                                a Redis server that is empty at first
 # BACKUPX_TEST_REQUIRE_ALL=1                            a test whose server is missing fails instead of being ignored
 
 SERVER_PIDS=()
@@ -16,7 +17,7 @@ start_servers() {
   SERVER_FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/backupx-servers.XXXXXX")
   # A server that runs as another user finds its own folder in it.
   chmod 711 "$SERVER_FOLDER"
-  start_seaweedfs && start_rclone && start_postgres || return 1
+  start_seaweedfs && start_rclone && start_postgres && start_redis || return 1
   export BACKUPX_TEST_REQUIRE_ALL=1
 }
 
@@ -103,5 +104,19 @@ start_postgres() {
     return 1
   }
 }
+
+start_redis() {
+  local folder=$SERVER_FOLDER/redis port
+  mkdir "$folder"
+  read -r port < <(free_ports 1)
+  in_background redis redis-server --bind 127.0.0.1 --port "$port" --dir "$folder" --save "" --appendonly no
+  export BACKUPX_TEST_REDIS_URL=redis://127.0.0.1:$port
+  wait_for 30 "the Redis server" redis_answers "$port" || {
+    tail -n 20 "$SERVER_FOLDER/redis.log" >&2
+    return 1
+  }
+}
+
+redis_answers() { [[ $(redis-cli -h 127.0.0.1 -p "$1" ping) == PONG ]]; }
 
 as_postgres() { (cd / && setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }

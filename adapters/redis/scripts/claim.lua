@@ -1,0 +1,22 @@
+-- ARGV: node, lane, now. Answers the command, or nothing when nothing is due.
+local node, lane, now = unpack(ARGV)
+local queue, at_once, from = key('waiting', node, lane), 100, 0
+while true do
+  local ids = call('ZRANGE', queue, from, from + at_once - 1)
+  for _, id in ipairs(ids) do
+    local not_before, expires_at = fields(id, 'not_before', 'expires_at')
+    if tonumber(not_before) <= tonumber(now) and not (expires_at and tonumber(expires_at) <= tonumber(now)) then
+      out_of_waiting(id, node, lane)
+      call('HSET', key('command', id), 'state', 'claimed', 'claimed_at', now, 'acknowledged', '0')
+      call('HINCRBY', key('command', id), 'lease', 1)
+      call('HDEL', key('command', id), 'seen_at')
+      call('ZADD', key('claimed'), now, id)
+      call('ZADD', key('held', node), id, id)
+      return everything(id)
+    end
+  end
+  if #ids < at_once then
+    return {}
+  end
+  from = from + at_once
+end
