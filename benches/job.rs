@@ -168,7 +168,11 @@ async fn make_restore(arguments: &Arguments) -> Result<()> {
     let observer = Arc::new(Quiet::default());
     let report = restore(plan, vec![source], observer, StopFlag::default()).await?;
     if report.failed_entries > 0 {
-        bail!("{} entries failed: {:?}", report.failed_entries, report.warnings);
+        bail!(
+            "{} entries failed: {:?}",
+            report.failed_entries,
+            report.warnings
+        );
     }
     say(
         &mut std::io::stdout(),
