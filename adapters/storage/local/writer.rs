@@ -23,7 +23,7 @@ pub(super) const PARTIAL: &str = ".partial";
 /// After this many bytes the disk is made to take what it has, so that little is left to wait for at the end.
 const SYNC_EVERY: u64 = 32 << 20;
 /// Blocks that wait for the disk.
-const QUEUE_BLOCKS: usize = 4;
+const QUEUE_BLOCKS: usize = 8;
 /// The last sync and the rename of a large file on a slow disk.
 const FINISH_LIMIT: Duration = Duration::from_secs(1800);
 

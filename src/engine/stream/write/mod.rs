@@ -40,6 +40,9 @@ pub(crate) struct StreamSummary {
     pub(crate) age_header: Option<Vec<u8>>,
 }
 
+/// Sealed blocks that wait for the fan-out: on a busy host a thread may wait long for its turn, and the others must have work meanwhile.
+const SEALED_BLOCKS: usize = 8;
+
 /// Starts the threads of one stream. What is written to the [`RawWriter`] arrives in `queues`; the receiver gets the summary when
 /// [`RawWriter::finish`] was called and everything is through, or why it did not come to that.
 pub(crate) fn start(
@@ -49,7 +52,7 @@ pub(crate) fn start(
     observer: Arc<dyn Observer>,
 ) -> Result<(RawWriter, oneshot::Receiver<Result<StreamSummary>>)> {
     let (raw, frames) = frames::channel(plan.compression, compressors);
-    let (blocks_in, blocks) = crossbeam_channel::bounded(2);
+    let (blocks_in, blocks) = crossbeam_channel::bounded(SEALED_BLOCKS);
     let (sealed_in, sealed) = oneshot::channel();
     let (summary_in, summary) = oneshot::channel();
     let sealing = plan.clone();
