@@ -22,6 +22,8 @@ mod pack;
 mod pax;
 mod read;
 mod sparse;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use index::{IndexEntry, IndexReader};
