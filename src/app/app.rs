@@ -4,7 +4,7 @@ use crate::passwords::Passwords;
 use crate::vault::Vault;
 use backupx_core::Result;
 use backupx_core::domain::account::{Principal, Role};
-use backupx_core::domain::id::UserId;
+use backupx_core::domain::id::{NodeId, UserId};
 use backupx_core::domain::name::Name;
 use backupx_core::domain::node::NodeStatus;
 use backupx_core::domain::time::Timestamp;
@@ -150,7 +150,9 @@ impl App {
 
     /// Answers when the state stores can be reached.
     pub async fn ready(&self) -> Result<()> {
-        self.ports.settings.get("ready").await.map(drop)
+        self.ports.settings.get("ready").await?;
+        // The queue and its neighbours may be in a store of their own.
+        self.ports.presence.last_seen(NodeId::LOCAL).await.map(drop)
     }
 
     /// Figures for metrics.

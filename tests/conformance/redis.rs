@@ -343,6 +343,9 @@ async fn waiters_hear_again_after_redis_was_away() -> Result<()> {
         .err()
         .context("nobody is there")?;
     ensure!(error.kind() == ErrorKind::Unavailable, "{error:?}");
+    let error = app(&ports).ready().await.err();
+    let error = error.context("a master without its queue is not ready")?;
+    ensure!(error.kind() == ErrorKind::Unavailable, "{error:?}");
     server.come_back_empty().await?;
     // First the catch-up: what was said meanwhile is lost. Then wake-ups come through as before.
     let limit = Duration::from_secs(3600);
