@@ -46,7 +46,7 @@ pub async fn backup(
     let mut copies = Copies::new(&plan.work.location, destinations, Arc::clone(&observer))?;
     let running = run(&plan, &streams, source, &mut copies, &observer, &stop);
     let outcome = unless_stopped(&stop, running).await;
-    copies.discard_unfinished().await;
+    copies.discard_unfinished(&stop).await;
     observer.counters().enter(Phase::Done);
     outcome
 }

@@ -8,10 +8,16 @@ use backupx_core::domain::log::Level;
 use backupx_core::domain::manifest::{Manifest, StoredObject, StoredStream};
 use backupx_core::domain::report::{CopyReport, Failure};
 use backupx_core::ports::observer::Observer;
+use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
 use futures::future::{join_all, try_join_all};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
+
+/// How long leftovers may take to be removed after a failure, and after a stop that somebody waits for.
+const DISCARD_LIMIT: Duration = Duration::from_secs(300);
+const DISCARD_LIMIT_STOPPED: Duration = Duration::from_secs(15);
 
 /// The objects of each stream, in the order of the streams.
 type Objects = Vec<Vec<StoredObject>>;
@@ -208,9 +214,15 @@ impl Copies {
         self.any_left()
     }
 
-    /// Stops whatever is under way and removes what copies without a manifest left behind.
-    pub(crate) async fn discard_unfinished(&mut self) {
+    /// Stops whatever is under way and removes what copies without a manifest left behind. What is not removed in time stays
+    /// for the sweep: a run that was stopped must not hang on a target that does.
+    pub(crate) async fn discard_unfinished(&mut self, stop: &StopFlag) {
         self.storing.shutdown().await;
+        let limit = if stop.is_stopped() {
+            DISCARD_LIMIT_STOPPED
+        } else {
+            DISCARD_LIMIT
+        };
         let location = &self.location;
         let observer = &self.observer;
         join_all(self.copies.iter().map(|copy| async move {
@@ -221,7 +233,11 @@ impl Copies {
                 State::Failed { leftovers: Leftovers::ObjectsAndManifest, .. } => ManifestOwner::ThisRun,
             };
             let Destination { name, store, .. } = &copy.destination;
-            if let Err(error) = discard(store.as_ref(), location, owner).await {
+            let discarded = tokio::time::timeout(limit, discard(store.as_ref(), location, owner));
+            let outcome = discarded.await.unwrap_or_else(|_| {
+                Err(Error::unavailable("storage_stalled", "it did not answer in time"))
+            });
+            if let Err(error) = outcome {
                 observer.log(
                     Level::Warn,
                     format!("target {name:?}: what the failed run wrote could not be removed and stays until the next sweep: {}", error.chain()),

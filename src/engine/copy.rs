@@ -36,7 +36,7 @@ pub async fn copy(
         let running = copy_from(source, location, &mut copies, &observer);
         let outcome = unless_stopped(&stop, running).await;
         let no_place = copies.all_failed_alone();
-        copies.discard_unfinished().await;
+        copies.discard_unfinished(&stop).await;
         match outcome {
             Ok(reports) => {
                 observer.counters().enter(Phase::Done);

@@ -36,8 +36,8 @@ pub(crate) fn volume_name(base: &str, number: u64) -> Result<String> {
 pub(crate) struct Budget(u64);
 
 impl Budget {
-    /// For all destinations of a run together: a quarter of what a run should need in all.
-    const TOTAL_BYTES: u64 = 64 << 20;
+    /// For all destinations of a run together: a third of what a run should need in all.
+    const TOTAL_BYTES: u64 = 48 << 20;
 
     /// One destination's share when there are `destinations` in all.
     pub(crate) fn share(destinations: usize) -> Self {
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn volumes_under_way_stay_within_the_budget() {
         let mib = 1 << 20;
-        assert_eq!(Budget::share(1).parallel(16 * mib, 4), 4);
+        assert_eq!(Budget::share(1).parallel(16 * mib, 4), 3);
         assert_eq!(Budget::share(1).parallel(64 * mib, 4), 1);
         assert_eq!(Budget::share(8).parallel(16 * mib, 4), 1);
         assert_eq!(Budget::share(1).parallel(mib, 4), 4);

@@ -41,7 +41,7 @@ impl Compressors {
     /// A pool of `cores` threads.
     pub(crate) fn start(cores: usize) -> Result<Self> {
         let threads = cores.max(1);
-        let (jobs, queue) = bounded(threads * 4);
+        let (jobs, queue) = bounded(threads * 2);
         for number in 1..=threads {
             let queue = queue.clone();
             spawn(format!("compress-{number}"), move || work(&queue))?;
@@ -51,7 +51,7 @@ impl Compressors {
 
     /// How many frames may be under way so that all threads have work while the next stage is busy.
     pub(super) fn in_flight(&self) -> usize {
-        self.threads * 4 + 4
+        self.threads * 3 + 3
     }
 
     /// Hands a job to the pool; blocks while all threads are busy. False when the pool is gone.
