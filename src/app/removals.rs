@@ -42,6 +42,25 @@ pub(crate) fn removable(record: &Record, target: TargetId) -> Removable {
     }
 }
 
+/// How long to wait after the `failed`-th failure in a row: 5 min doubling to a day when the target refused, from 5 s on when the agent
+/// was only broken off, which says nothing about the target.
+fn pause_after(last: &Operation, failed: usize) -> chrono::Duration {
+    const BROKEN_OFF: [&str; 5] = [
+        "agent_restarted",
+        "agent_stopped",
+        "hand_out_lost",
+        "command_lost",
+        "timeout",
+    ];
+    let broken_off = last
+        .failure
+        .as_ref()
+        .is_some_and(|failure| BROKEN_OFF.contains(&failure.code.as_str()));
+    let first = chrono::Duration::seconds(if broken_off { 5 } else { 300 });
+    let doublings = u32::try_from(failed.saturating_sub(1)).map_or(16, |n| n.min(16));
+    (first * (1 << doublings)).min(chrono::Duration::days(1))
+}
+
 fn copy_on(record: &Record, target: TargetId) -> Option<&RecordCopy> {
     record.copies.iter().find(|copy| copy.target_id == target)
 }
@@ -97,21 +116,17 @@ impl App {
         self.enqueue_operation(&operation).await
     }
 
-    /// After a removal that failed the next one waits, 5 min doubling to a day: a target that is away is not asked all the time.
+    /// After a removal that failed the next one waits: a target that is away is not asked all the time.
     fn too_soon(&self, deletions: &[Operation]) -> bool {
         let failed = deletions
             .iter()
             .take_while(|operation| operation.state == OperationState::Failed)
             .count();
-        let Some(last) = deletions.first().and_then(|last| last.finished_at) else {
+        let Some(last) = deletions.first().filter(|_| failed > 0) else {
             return false;
         };
-        let pause = match u32::try_from(failed).unwrap_or(u32::MAX) {
-            0 => return false,
-            n => chrono::Duration::minutes(5 * (1 << n.min(10).saturating_sub(1)))
-                .min(chrono::Duration::days(1)),
-        };
-        self.now() < last + pause
+        let pause = pause_after(last, failed);
+        last.finished_at.is_some_and(|at| self.now() < at + pause)
     }
 
     /// The deletions of one copy, newest first.
