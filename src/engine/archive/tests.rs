@@ -148,7 +148,8 @@ proptest! {
         prop_assert_eq!(names.len(), entries.len());
         for (name, (entry, _)) in names.iter().zip(&entries) {
             if entry.segments.is_none() {
-                let name = name.strip_suffix(b"/").unwrap_or(name);
+                // A folder's name ends in `/` there, and blanks at the end of any name are cut by that reader.
+                let name = name.strip_suffix(b"/").unwrap_or(name).trim_ascii_end();
                 prop_assert_eq!(name, entry.path.trim_ascii_end());
             }
         }
