@@ -29,3 +29,25 @@ async fn a_full_disk_is_named_and_nothing_is_lost() -> Result<()> {
     stores.set("large", &large).await?;
     Ok(())
 }
+
+/// The engine ends a transaction by itself when the disk is full; the one connection that writes must not stay broken.
+#[tokio::test]
+async fn writing_goes_on_after_a_transaction_met_a_full_disk() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let url = format!("sqlite://{}", folder.path().join("state.db").display());
+    let stores = SqlStores::connect(&url).await?;
+    limit_pages(&stores, "PRAGMA max_page_count = 1").await?;
+    let mut transaction = stores.begin().await?;
+    let written = sqlx::query("INSERT INTO settings (key, value) VALUES ('large', $1)")
+        .bind("x".repeat(1 << 20))
+        .execute(&mut *transaction)
+        .await;
+    ensure!(written.is_err(), "there was room");
+    drop(transaction);
+
+    limit_pages(&stores, "PRAGMA max_page_count = 1000000").await?;
+    let transaction = stores.begin().await?;
+    crate::stores::commit(transaction).await?;
+    stores.set("kept", "v").await?;
+    Ok(())
+}

@@ -129,6 +129,12 @@ async fn pool(path: &Path, connections: u32, pragmas: &'static str) -> Result<An
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        // On some failures, a full disk among them, SQLite ends the transaction by itself, and the driver goes on believing in it. Such a
+        // connection is no good any more; the next caller gets a new one.
+        .before_acquire(|connection, _| {
+            let is_clean = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_clean) })
+        })
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql(pragmas).execute(connection).await?;
