@@ -10,7 +10,9 @@ pub(crate) fn start(settings: &LogSettings) {
         .with_env_filter(EnvFilter::new(&settings.filter))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
+        .with_target(false)
+        // Whoever read standard error may have gone: that must not end the process, as telling standard error of it would.
+        .log_internal_errors(false);
     match settings.format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),

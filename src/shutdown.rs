@@ -14,8 +14,8 @@ pub(crate) fn on_signal() -> anyhow::Result<CancellationToken> {
         let mut next =
             async || tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () };
         next().await;
-        tracing::info!("asked to stop; finishing what runs");
         asked.cancel();
+        tracing::info!("asked to stop; finishing what runs");
         next().await;
         tracing::warn!("asked to stop again; ending at once");
         std::process::exit(130);
