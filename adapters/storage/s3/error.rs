@@ -107,6 +107,14 @@ impl Service {
                     "{endpoint} has no space left for bucket {bucket}: free some, or raise its quota"
                 ),
             ),
+            "BadDigest" | "XAmzContentChecksumMismatch" | "XAmzContentSHA256Mismatch" => {
+                Error::unavailable(
+                    "changed_on_the_way",
+                    format!(
+                        "{endpoint} received other bytes than were sent: check the network and the proxies on the way"
+                    ),
+                )
+            }
             "ConditionalRequestConflict" | "OperationAborted" => Error::unavailable(
                 "storage_busy",
                 format!("{endpoint} is busy with the same object"),
@@ -141,7 +149,7 @@ impl Service {
         Error::forbidden(
             "access_denied",
             format!(
-                "access denied to bucket {} at {}: check access key id and secret, and that this key may read, write, list and delete there",
+                "access denied to bucket {} at {}: check access key id and secret, that this key may read, write, list and delete there, and that this host's clock is right",
                 self.bucket, self.endpoint
             ),
         )
