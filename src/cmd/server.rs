@@ -130,7 +130,12 @@ pub(super) async fn pass(app: &App) -> bool {
 
 async fn local_node(app: Arc<App>, shutdown: CancellationToken) {
     let link = Arc::new(InProcessLink::new(app, NodeId::LOCAL));
-    let agent = Agent::new(link, wire::agent_deps(), AgentConfig::default());
+    // A report is a call within the process, and whoever started a quickstart watches it.
+    let config = AgentConfig {
+        progress_interval: Duration::from_millis(500),
+        ..AgentConfig::default()
+    };
+    let agent = Agent::new(link, wire::agent_deps(), config);
     if let Err(error) = agent.run(shutdown).await {
         tracing::error!(error = error.chain(), "node 0 stopped");
     }

@@ -12,6 +12,7 @@ mod examine;
 mod exclude;
 mod holes;
 mod list;
+mod measure;
 mod owners;
 mod roots;
 #[cfg(test)]
@@ -19,7 +20,7 @@ mod tests;
 
 use backupx_core::domain::entry::{EntryKind, display_bytes};
 use backupx_core::domain::report::Counts;
-use backupx_core::ports::source::{EntrySink, EntrySource, StopFlag};
+use backupx_core::ports::source::{EntrySink, EntrySource, Extent, StopFlag};
 use backupx_core::{Error, ErrorKind, Result};
 use content::{Content, Fate};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -92,6 +93,10 @@ struct Batch {
 }
 
 impl EntrySource for FileSource {
+    fn measure(&self, stop: &StopFlag) -> Result<Option<Extent>> {
+        measure::measure(&self.roots, &self.rules, stop).map(Some)
+    }
+
     fn read(self: Box<Self>, sink: &mut dyn EntrySink, stop: &StopFlag) -> Result<Counts> {
         for root in &self.roots {
             roots::check(root)?;

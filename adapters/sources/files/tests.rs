@@ -196,6 +196,28 @@ fn cache_folders_keep_their_tag_alone() {
 }
 
 #[test]
+fn what_is_measured_is_what_is_read() {
+    let bed = tempfile::tempdir().expect("a folder");
+    write(&bed.path().join("a/one"), &[1; 5000]);
+    write(&bed.path().join("a/left.log"), &[1; 300]);
+    fs::hard_link(bed.path().join("a/one"), bed.path().join("two")).expect("a second name");
+    std::os::unix::fs::symlink("a/one", bed.path().join("link")).expect("a link");
+    let sparse = fs::File::create(bed.path().join("sparse")).expect("a file");
+    sparse.set_len(1 << 30).expect("a hole");
+    let _socket =
+        std::os::unix::net::UnixListener::bind(bed.path().join("socket")).expect("socket");
+
+    let measured = source(bed.path(), &["*.log"]).measure(&StopFlag::default());
+    let counts = read(source(bed.path(), &["*.log"]), &mut Kept::default()).expect("read");
+
+    let extent = measured.expect("looked at").expect("known");
+    assert_eq!(
+        (extent.entries, extent.bytes),
+        (counts.entries, counts.bytes)
+    );
+}
+
+#[test]
 fn other_file_systems_are_left_out_when_asked() {
     if !rustix::process::geteuid().is_root() {
         return;

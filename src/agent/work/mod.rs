@@ -1,5 +1,6 @@
 //! The work itself: what a command asks for, done with the data path of `backupx_engine`.
 
+mod forecast;
 mod relay;
 mod targets;
 
@@ -23,6 +24,7 @@ use backupx_core::ports::observer::Observer;
 use backupx_core::{Error, Result};
 use backupx_engine::restore::RestorePlan;
 use backupx_engine::{BackupPlan, Destination};
+use forecast::Forecast;
 use std::sync::Arc;
 use std::time::Duration;
 use targets::Targets;
@@ -116,6 +118,11 @@ impl Engine {
             .max_cores
             .map_or(self.cores, |most| usize::from(most).min(self.cores));
         let source = self.deps.sources.open(&work.task.source)?;
+        let _forecast = Forecast::begin(
+            Arc::clone(&self.deps.sources),
+            work.task.source.clone(),
+            Arc::clone(job),
+        );
         let plan = BackupPlan {
             work,
             hostname: hostname(),

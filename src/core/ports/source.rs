@@ -34,8 +34,23 @@ pub trait EntrySink {
     fn warn(&mut self, message: String);
 }
 
+/// How much there is to read, as far as a quick look tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// Entries of all kinds.
+    pub entries: u64,
+    /// Bytes of content.
+    pub bytes: u64,
+}
+
 /// A tree that can be read once.
 pub trait EntrySource: Send {
+    /// Looks how much there is, without reading any of it: for forecasts alone, since it changes while it is read. Nothing when that
+    /// can't be told without reading everything.
+    fn measure(&self, _stop: &StopFlag) -> Result<Option<Extent>> {
+        Ok(None)
+    }
+
     /// Reads everything into `sink`, in an order in which folders come before what is in them and the first name of a hard link
     /// before the others. What changes, vanishes or can't be read is counted and warned of, never an error by itself
     /// (never 7). A path that the user named and that is not there is an error (`source_missing`).
