@@ -212,6 +212,12 @@ fn manifest(plan: &BackupPlan, packed: &Packed, streams: Vec<StoredStream>) -> M
         counts: packed.counts,
         warnings: packed.warnings.clone(),
         recipients: work.recipients.clone(),
+        // The index is compressed in any case.
+        tools: [(
+            "zstd".to_owned(),
+            zstd::zstd_safe::version_string().to_owned(),
+        )]
+        .into(),
         streams,
     }
 }

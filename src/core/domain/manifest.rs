@@ -6,6 +6,7 @@ use super::report::Counts;
 use super::task::{Compression, SourceSpec};
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// `manifest.json`. Unknown fields are ignored by readers, so that later versions may add some.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct Manifest {
     pub record_id: RecordId,
     /// The record's folder on its target.
     pub location: ObjectKey,
-    /// When the run was made, by the master's clock.
+    /// When the master received the order for this run, by its own clock: what retention counts from.
     pub created_at: Timestamp,
     /// The task, without secrets.
     pub task: ManifestTask,
@@ -31,6 +32,9 @@ pub struct Manifest {
     pub warnings: Vec<String>,
     /// Public keys that the streams are sealed to; empty when they are not sealed.
     pub recipients: Vec<String>,
+    /// What made the streams, by name with its version: the dump tool of a database, the compressor's library.
+    #[serde(default)]
+    pub tools: BTreeMap<String, String>,
     /// `data` and `index`.
     pub streams: Vec<StoredStream>,
 }

@@ -148,6 +148,7 @@ fn manifest(stream: StoredStream) -> Manifest {
         counts: Counts::default(),
         warnings: Vec::new(),
         recipients: Vec::new(),
+        tools: Default::default(),
         streams: vec![stream],
     }
 }

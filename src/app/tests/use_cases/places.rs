@@ -356,6 +356,7 @@ async fn a_record_is_downloaded_from_what_the_master_reaches() -> Result<()> {
         counts: Default::default(),
         warnings: Vec::new(),
         recipients: Vec::new(),
+        tools: Default::default(),
         streams,
     };
     let body =

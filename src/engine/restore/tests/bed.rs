@@ -227,6 +227,7 @@ fn manifest(counts: Counts, source: SourceSpec) -> Manifest {
         counts,
         warnings: Vec::new(),
         recipients: Vec::new(),
+        tools: Default::default(),
         streams: Vec::new(),
     }
 }
