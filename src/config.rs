@@ -18,6 +18,7 @@
 //! A flag wins over its variable. An empty variable counts as absent. A bad value is an error that names where it came from, the
 //! value (unless it is a secret) and what is accepted.
 
+use crate::private_file;
 use anyhow::{Context, Result, anyhow, bail};
 use backupx_core::domain::duration;
 use base64::Engine;
@@ -108,6 +109,44 @@ pub(crate) struct ServerArgs {
     state: StateArgs,
     #[command(flatten)]
     fleet: FleetArgs,
+    #[arg(skip)]
+    environment: Environment,
+}
+
+/// Where settings come from that no flag gives.
+#[derive(Debug, Clone, Copy, Default)]
+enum Environment {
+    /// The variables of the process.
+    #[default]
+    Process,
+    /// Nowhere: everything else is default, whatever a host has set for its own master.
+    Empty,
+}
+
+/// The process's variables. One of ours that is no UTF-8 is an error; what others do with theirs is no matter.
+pub(crate) fn variables() -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => found.push((name, value)),
+            (Ok(name), Err(_)) if name.starts_with(PREFIX) => {
+                bail!("{name} is not accepted: its value is no UTF-8")
+            }
+            (Ok(_) | Err(_), _) => {}
+        }
+    }
+    Ok(found)
+}
+
+impl Environment {
+    fn read<T: serde::de::DeserializeOwned + Default>(self) -> Result<T> {
+        match self {
+            Self::Empty => Ok(T::default()),
+            Self::Process => envy::prefixed(PREFIX)
+                .from_iter(variables()?)
+                .map_err(|error| anyhow!("the environment could not be read: {error}")),
+        }
+    }
 }
 
 /// How log lines look.
@@ -198,12 +237,19 @@ impl Setting {
     fn duration(&self, default: Duration) -> Result<Duration> {
         self.parse(default, duration::ACCEPTED, duration::parse)
     }
+
+    fn duration_of_at_least(&self, least: Duration, default: Duration) -> Result<Duration> {
+        let accepted = format!("{}, {} s at least", duration::ACCEPTED, least.as_secs());
+        self.parse(default, &accepted, |text| {
+            duration::parse(text).filter(|given| *given >= least)
+        })
+    }
 }
 
 impl LogArgs {
     /// The log settings from these flags and the environment.
     pub(crate) fn settle(&self) -> Result<LogSettings> {
-        let env: Self = from_environment()?;
+        let env: Self = Environment::Process.read()?;
         let filter = Setting::of("LOG", self.log.as_ref(), env.log.as_ref());
         let format = Setting::of(
             "LOG_FORMAT",
@@ -216,9 +262,9 @@ impl LogArgs {
                 "info".to_owned(),
                 "a level or a tracing filter as info,backupx_http=debug",
                 |text| {
-                    tracing_subscriber::EnvFilter::try_new(text)
-                        .ok()
-                        .map(|_| text.to_owned())
+                    let is_understood = text.split(',').all(is_directive)
+                        && tracing_subscriber::EnvFilter::try_new(text).is_ok();
+                    is_understood.then(|| text.to_owned())
                 },
             )?,
             format: format.parse(LogFormat::Text, "text or json", |text| match text {
@@ -230,8 +276,16 @@ impl LogArgs {
     }
 }
 
+/// A level, or something about a part of the program. A filter takes any other word for the name of a part that it does not know, and
+/// then nothing would be logged at all.
+fn is_directive(text: &str) -> bool {
+    let text = text.trim();
+    let levels = ["off", "error", "warn", "info", "debug", "trace"];
+    text.contains(['=', '[']) || levels.contains(&text.to_ascii_lowercase().as_str())
+}
+
 impl ServerArgs {
-    /// Settings for a master in `data_dir` on a port of its own choice, all else default.
+    /// Settings for a master in `data_dir` on a port of its own choice, all else default: the process's variables are for other masters.
     pub(crate) fn embedded(data_dir: &Path, listen: &str) -> Self {
         Self {
             network: NetworkArgs {
@@ -243,14 +297,15 @@ impl ServerArgs {
                 ..StateArgs::default()
             },
             fleet: FleetArgs::default(),
+            environment: Environment::Empty,
         }
     }
 
     /// The settings from these flags and the environment. Makes the data dir and the root key when they are needed and missing.
     pub(crate) fn settle(&self) -> Result<Settings> {
-        let network: NetworkArgs = from_environment()?;
-        let state: StateArgs = from_environment()?;
-        let fleet: FleetArgs = from_environment()?;
+        let network: NetworkArgs = self.environment.read()?;
+        let state: StateArgs = self.environment.read()?;
+        let fleet: FleetArgs = self.environment.read()?;
 
         let data_dir = Setting::of(
             "DATA_DIR",
@@ -358,21 +413,20 @@ impl ServerArgs {
             root_key,
             jwt_secret,
             external_url: external_url.parse(None, "an http:// or https:// URL", |text| {
-                (text.starts_with("http://") || text.starts_with("https://"))
+                let host = text
+                    .strip_prefix("http://")
+                    .or_else(|| text.strip_prefix("https://"))?;
+                (!host.is_empty() && !host.starts_with('/'))
                     .then(|| Some(text.trim_end_matches('/').to_owned()))
             })?,
             local_node: local_node.parse(is_sqlite, "true or false", |text| text.parse().ok())?,
             long_poll_max: long_poll_max.duration(Duration::from_secs(25))?,
-            node_offline_after: offline.duration(Duration::from_secs(45))?,
-            command_timeout: timeout.duration(Duration::from_secs(600))?,
+            node_offline_after: offline
+                .duration_of_at_least(Duration::from_secs(1), Duration::from_secs(45))?,
+            command_timeout: timeout
+                .duration_of_at_least(Duration::from_secs(1), Duration::from_secs(600))?,
         })
     }
-}
-
-fn from_environment<T: serde::de::DeserializeOwned>() -> Result<T> {
-    envy::prefixed(PREFIX)
-        .from_env()
-        .map_err(|error| anyhow!("the environment could not be read: {error}"))
 }
 
 fn is_redis(url: &str) -> bool {
@@ -384,10 +438,6 @@ pub(crate) fn unknown_variables() -> Vec<String> {
     const KNOWN: &[&str] = &[
         "LISTEN",
         "DATA_DIR",
-        "DATABASE_URL",
-        "REDIS_URL",
-        "SECRET_KEY",
-        "JWT_SECRET",
         "EXTERNAL_URL",
         "LOCAL_NODE",
         "LONG_POLL_MAX",
@@ -396,14 +446,21 @@ pub(crate) fn unknown_variables() -> Vec<String> {
         "LOG",
         "LOG_FORMAT",
         "MASTER_URL",
+    ];
+    // Each with its `_FILE` twin.
+    const SECRET: &[&str] = &[
+        "DATABASE_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "JWT_SECRET",
         "API_KEY",
     ];
     std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .filter(|name| {
             name.strip_prefix(PREFIX).is_some_and(|rest| {
-                let rest = rest.strip_suffix("_FILE").unwrap_or(rest);
                 !KNOWN.contains(&rest)
+                    && !SECRET.contains(&rest.strip_suffix("_FILE").unwrap_or(rest))
                     && !rest.starts_with("AGENT_")
                     && !rest.starts_with("TEST_")
                     && rest != "TESTBED"
@@ -456,7 +513,7 @@ fn root_key(data_dir: &Path, given: Option<SecretString>) -> Result<RootKey> {
     }
     let path = data_dir.join("secret.key");
     make_private_folder(data_dir)?;
-    match write_new_private_file(&path, BASE64.encode(rand::random::<[u8; 32]>()).as_bytes()) {
+    match private_file::create(&path, BASE64.encode(rand::random::<[u8; 32]>()).as_bytes()) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
         Err(error) => {
@@ -472,32 +529,13 @@ fn root_key(data_dir: &Path, given: Option<SecretString>) -> Result<RootKey> {
 }
 
 /// Makes a folder that only its owner may enter; one that exists is left as it is.
-fn make_private_folder(path: &Path) -> Result<()> {
+pub(crate) fn make_private_folder(path: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
         .with_context(|| format!("the data dir {} can't be made", path.display()))
-}
-
-/// Writes a file that only its owner may read, whole or not at all; one that exists stays.
-fn write_new_private_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let temporary = path.with_extension(format!("new-{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)?;
-    let written = file
-        .write_all(content)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| std::fs::hard_link(&temporary, path));
-    std::fs::remove_file(&temporary)?;
-    written
 }
 
 #[cfg(test)]
@@ -532,6 +570,12 @@ mod tests {
             error.contains("BACKUPX_COMMAND_TIMEOUT=\"soon\"") && error.contains("10m"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_filter_that_would_log_nothing_is_refused() {
+        assert!(is_directive("info") && is_directive(" backupx_http=debug"));
+        assert!(!is_directive("verbose"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod cmd;
 mod config;
 mod logging;
+mod private_file;
 mod shutdown;
 mod wire;
 

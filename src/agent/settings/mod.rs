@@ -1,14 +1,12 @@
 //! Settings of an agent: flag, then configuration file, then environment, then default. A bad value names where it came from.
 
-mod duration;
 mod file;
 mod layers;
-
-pub use duration::parse_duration;
 
 use crate::config::AgentConfig;
 use crate::link::{LinkSettings, Token};
 use crate::policy::Policy;
+use backupx_core::domain::duration;
 use backupx_core::{Error, Result};
 use layers::{Given, Layers};
 use secrecy::SecretString;
@@ -123,7 +121,13 @@ fn interval(given: Option<Given>) -> Result<Option<Duration>> {
     let Some(given) = given else {
         return Ok(None);
     };
-    let interval = parse_duration(&given.value).map_err(|why| given.wrong(&why))?;
+    let interval = duration::parse(&given.value).ok_or_else(|| {
+        given.wrong(&format!(
+            "{:?} is no duration: write {}",
+            given.value,
+            duration::ACCEPTED
+        ))
+    })?;
     if interval < Duration::from_millis(100) || interval > Duration::from_secs(3600) {
         return Err(given.wrong("is out of range: 100ms to 1h are accepted"));
     }

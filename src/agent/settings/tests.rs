@@ -139,7 +139,7 @@ fn bad_values_name_where_they_were_given() {
             "masterr: https://a.example",
             ["unknown field `masterr`", "agent.yaml"],
         ),
-        ("pollInterval: soon", ["pollInterval in", "15s, 2m"]),
+        ("pollInterval: soon", ["pollInterval in", "15s, 10m"]),
         ("pollInterval: 2h", ["pollInterval in", "100ms to 1h"]),
         ("insecureTls: perhaps", ["insecureTls in", "true, false"]),
         ("maxConcurrent: 0", ["maxConcurrent in", "from 1 to 64"]),
@@ -155,7 +155,7 @@ fn bad_values_name_where_they_were_given() {
     let variable = env(&[("BACKUPX_AGENT_HEARTBEAT", "x")]);
     refused(
         load(&flags(), &variable),
-        &["BACKUPX_AGENT_HEARTBEAT", "15s, 2m"],
+        &["BACKUPX_AGENT_HEARTBEAT", "15s, 10m"],
     );
     let flag = AgentFlags {
         master: Some("example".to_owned()),

@@ -1,14 +1,14 @@
 //! Who signs requests: the master's address and an API key, from the environment or from what `backupx login` stored.
 
 use crate::cmd::failure::{Hint, usage};
+use crate::private_file;
 use anyhow::{Context, Result};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 const URL_VARIABLE: &str = "BACKUPX_MASTER_URL";
@@ -125,7 +125,7 @@ impl Credentials {
             api_key: self.key.expose_secret().to_owned(),
             ca_cert: self.ca_cert.clone(),
         };
-        write_private(&path, &serde_json::to_vec_pretty(&stored)?)
+        private_file::replace(&path, &serde_json::to_vec_pretty(&stored)?)
             .with_context(|| format!("{} can't be written", path.display()))?;
         Ok(path)
     }
@@ -168,25 +168,6 @@ fn text_of(variable: &str) -> Result<Option<String>> {
             Err(usage(format!("{variable} is not valid UTF-8")))
         }
     }
-}
-
-/// Writes beside and renames, so that the file is never half there nor readable by others.
-fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let beside = path.with_extension(format!("{}.tmp", std::process::id()));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
-    let written = file
-        .write_all(content)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // The first error is the one to tell; what is left beside is private.
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod steps;
 use super::failure::say;
 use super::output::OutputFormat;
 use super::server::Master;
-use crate::config::ServerArgs;
+use crate::config::{ServerArgs, make_private_folder};
 use crate::shutdown;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -37,8 +37,7 @@ const ANY_ADDRESS: &str = "127.0.0.1:0";
 
 /// Runs the main job and reports; then serves on, unless `--exit`.
 pub(crate) async fn run(args: &Args, output: OutputFormat) -> Result<ExitCode> {
-    std::fs::create_dir_all(&args.data_dir)
-        .with_context(|| format!("the folder {} can't be made", args.data_dir.display()))?;
+    make_private_folder(&args.data_dir)?;
     let data_dir = args
         .data_dir
         .canonicalize()

@@ -154,7 +154,7 @@ impl Journey {
                     .map(|path| text(path))
                     .collect::<Result<_>>()?,
                 excludes: if covers_data_dir {
-                    vec![text(&self.data_dir)?]
+                    vec![literal(&text(&self.data_dir)?)]
                 } else {
                     Vec::new()
                 },
@@ -302,4 +302,16 @@ fn reason(failure: Option<&backupx_core::domain::report::Failure>) -> &str {
 )]
 fn now() -> SystemTime {
     SystemTime::now()
+}
+
+/// A path as a pattern that matches it alone.
+fn literal(path: &str) -> String {
+    let mut pattern = String::with_capacity(path.len());
+    for character in path.chars() {
+        if matches!(character, '\\' | '*' | '?' | '[' | ']' | '{' | '}') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
 }
