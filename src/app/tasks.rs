@@ -277,11 +277,13 @@ fn swallowed(spec: &TaskSpec, target: &Target) -> Option<FieldError> {
     } = &spec.source;
     let excluded = excludes
         .iter()
-        .any(|pattern| folder.starts_with(pattern.trim_end_matches("/**").trim_end_matches('/')));
+        .map(|pattern| pattern.trim_end_matches("/**").trim_end_matches('/'))
+        .filter(|pattern| !pattern.is_empty())
+        .any(|pattern| is_beneath(folder, &pattern.replace('\\', "")));
     let path = paths
         .iter()
         .map(|path| path.trim_end_matches('/'))
-        .find(|path| folder == *path || folder.starts_with(&format!("{path}/")))?;
+        .find(|path| is_beneath(folder, path))?;
     (!excluded).then(|| {
         let message = format!(
             "{:?} holds target {} ({folder}), so each backup would hold the ones before it; exclude {folder}",
@@ -290,4 +292,10 @@ fn swallowed(spec: &TaskSpec, target: &Target) -> Option<FieldError> {
         );
         wrong("source.paths", message)
     })
+}
+
+/// Whether `path` is `folder` or lies in it; neither ends in `/`.
+fn is_beneath(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -55,14 +55,8 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
             output.print(&made, |made| token_view(&client, made))?;
         }
         Command::Ls => {
-            let items: Vec<Node> = client.list("/nodes", &[], usize::MAX).await?;
-            output.print(
-                &Page {
-                    items,
-                    next_cursor: None,
-                },
-                list_view,
-            )?;
+            let page: Page<Node> = client.list("/nodes", &[], usize::MAX).await?;
+            output.print(&page, list_view)?;
         }
         Command::Show { node } => {
             let node: Node = resolve::find(&client, &node).await?;

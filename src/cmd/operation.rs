@@ -65,14 +65,8 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
             query.extend(record.map(|record| ("recordId", record.to_string())));
             query.extend(kind.map(|kind| ("kind", kind.as_str().to_owned())));
             query.extend(status.map(|status| ("status", status.to_string())));
-            let items: Vec<Operation> = client.list("/operations", &query, limit).await?;
-            output.print(
-                &Page {
-                    items,
-                    next_cursor: None,
-                },
-                list_view,
-            )?;
+            let page: Page<Operation> = client.list("/operations", &query, limit).await?;
+            output.print(&page, list_view)?;
         }
         Command::Show { operation } => {
             let operation: Operation = client.get(&format!("/operations/{operation}")).await?;

@@ -129,14 +129,8 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
             limit,
         } => {
             let query = filter(&client, task, node, status).await?;
-            let items: Vec<Record> = client.list("/records", &query, limit).await?;
-            output.print(
-                &Page {
-                    items,
-                    next_cursor: None,
-                },
-                view::list,
-            )?;
+            let page: Page<Record> = client.list("/records", &query, limit).await?;
+            output.print(&page, view::list)?;
         }
         Command::Show { record } => {
             let record: Record = client.get(&format!("/records/{record}")).await?;
@@ -152,12 +146,13 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
         } => {
             let query: Query = path.into_iter().map(|path| ("path", path)).collect();
             let path = format!("/records/{record}/files");
-            let items: Vec<ListedEntry> = client.list(&path, &query, limit).await?;
-            let page = Page {
-                items,
-                next_cursor: None,
-            };
+            let page: Page<ListedEntry> = client.list(&path, &query, limit).await?;
             output.print(&page, |page| node::entries_view(&page.items))?;
+            if page.next_cursor.is_some() {
+                say(&format!(
+                    "there are more than {limit} entries; --limit shows more of them"
+                ));
+            }
         }
         Command::Verify {
             record,

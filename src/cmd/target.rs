@@ -63,8 +63,8 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
     let client = Client::signed_in()?;
     match command {
         Command::Types => {
-            let types: Vec<TargetType> = client.get("/target-types").await?;
-            output.print(&types, |types| types_view(types))?;
+            let types: Page<TargetType> = client.get("/target-types").await?;
+            output.print(&types, |types| types_view(&types.items))?;
         }
         Command::Add { name, kind, set } => {
             let kind = TargetKind::parse(&kind).map_err(|error| usage(error.message()))?;
@@ -77,14 +77,8 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
             output.print(&target, view)?;
         }
         Command::Ls => {
-            let items: Vec<Target> = client.list(Target::LIST, &[], usize::MAX).await?;
-            output.print(
-                &Page {
-                    items,
-                    next_cursor: None,
-                },
-                list_view,
-            )?;
+            let page: Page<Target> = client.list(Target::LIST, &[], usize::MAX).await?;
+            output.print(&page, list_view)?;
         }
         Command::Show { target } => {
             let target: Target = resolve::find(&client, &target).await?;

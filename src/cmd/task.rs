@@ -68,15 +68,9 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
             view::print(&client, output, &task).await?;
         }
         Command::Ls => {
-            let items: Vec<Task> = client.list("/tasks", &[], usize::MAX).await?;
+            let page: Page<Task> = client.list("/tasks", &[], usize::MAX).await?;
             let names = view::Names::read(&client, output).await?;
-            output.print(
-                &Page {
-                    items,
-                    next_cursor: None,
-                },
-                |page| names.list(page),
-            )?;
+            output.print(&page, |page| names.list(page))?;
         }
         Command::Show { task } => {
             let task: Task = resolve::find(&client, &task).await?;

@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use backupx_core::ports::clock::{Clock, SystemClock};
+use chrono::{DateTime, TimeDelta, Utc};
 use libtest_mimic::Trial;
 use serde_json::Value;
 
@@ -14,6 +16,9 @@ use super::support::master::{Master, free_address};
 use super::support::servers::{S3, s3_trial, trial};
 use super::support::trees::make_noise;
 use super::support::wait::wait_for;
+
+/// Debian's package faketime has it.
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -37,6 +42,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial(
             "bad_input::a_full_disk_fails_the_run_and_leaves_nothing",
             a_full_disk_fails_the_run_and_leaves_nothing,
+        ),
+        s3_trial(
+            "bad_input::a_clock_that_is_an_hour_off_is_said",
+            a_clock_that_is_an_hour_off_is_said,
         ),
         trial(
             "bad_input::a_wrong_token_is_said_by_the_agent",
@@ -194,6 +203,60 @@ fn a_full_disk_fails_the_run_and_leaves_nothing() -> Result<()> {
     wait_for("an empty folder", Duration::from_secs(90), || {
         Ok(place.objects()?.is_empty().then_some(()))
     })
+}
+
+fn a_clock_that_is_an_hour_off_is_said(s3: S3) -> Result<()> {
+    let scene = Scene::start()?;
+    let tree = scene.path("tree");
+    make_noise(&tree, 5, 1 << 20)?;
+    scene.local_target("folder")?;
+    scene.s3_target("service", &s3)?;
+    let mut fast = Agent::registered(&scene.cli, "fast", &scene.cli.url, "")?;
+    fast.set("LD_PRELOAD", FAKETIME);
+    fast.set("FAKETIME", "+1h");
+    // Only the time of day is off: a host's clock for lengths of time always goes.
+    fast.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    fast.resume()?;
+    fast.wait_until_online(&scene.cli)?;
+    ensure!(
+        fast.last_words().contains("clock"),
+        "the agent says nothing of its clock:\n{}",
+        fast.last_words()
+    );
+    let source = tree.display().to_string();
+    for target in ["folder", "service"] {
+        scene.cli.json([
+            "task", "add", target, "--type", "file", "--node", "fast", "--source", &source,
+            "--target", target,
+        ])?;
+    }
+
+    let record = scene.run("folder")?;
+    ensure!(
+        record["status"] == "success",
+        "only a clock was off: {record:#}"
+    );
+    let id = record["id"].to_string();
+    let log = scene.cli.run(["record", "logs", &id])?.stdout;
+    ensure!(
+        log.contains("clock"),
+        "the log of the run says nothing of the clock:\n{log}"
+    );
+    for time in ["createdAt", "startedAt", "finishedAt"] {
+        let at: DateTime<Utc> = record[time].as_str().context(time)?.parse()?;
+        ensure!(
+            (SystemClock.now() - at).abs() < TimeDelta::minutes(10),
+            "{time} was taken from the agent's clock: {record:#}"
+        );
+    }
+
+    // A service that signs requests by the time of day refuses it, and the run says why.
+    let record = scene.run("service")?;
+    ensure!(
+        record["status"] == "failed",
+        "the service took a request from an hour ahead: {record:#}"
+    );
+    says(&record, &["clock"])
 }
 
 fn a_wrong_token_is_said_by_the_agent() -> Result<()> {

@@ -3,7 +3,7 @@
 //!
 //! `BACKUPX_TEST_KILL_ROUNDS` says how many rounds in all (default 12, two per trial).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -98,7 +98,31 @@ fn rounds(victim: Victim, s3: Option<S3>) -> Result<()> {
             scene.master.last_words()
         )
     })?;
+    ensure_nothing_was_done_twice(&scene.agent.log_text()?)
+        .with_context(|| format!("after the rounds of seed {seed}"))?;
     ensure_equal(&tree, &scene.restore(last, &tree, &[])?)
+}
+
+/// Fails when the agent, over all its lives, brought one command to its end more than once.
+fn ensure_nothing_was_done_twice(log: &str) -> Result<()> {
+    let mut done = BTreeMap::<&str, u32>::new();
+    for line in log.lines().filter(|line| line.contains("work done")) {
+        let command = line
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("command.id="))
+            .with_context(|| format!("a line without its command: {line}"))?;
+        *done.entry(command).or_default() += 1;
+    }
+    ensure!(
+        !done.is_empty(),
+        "the agent's log names no work that was done"
+    );
+    let twice: Vec<_> = done.iter().filter(|(_, times)| **times > 1).collect();
+    ensure!(
+        twice.is_empty(),
+        "commands that were done more than once: {twice:?}"
+    );
+    Ok(())
 }
 
 /// What the master knows of removals that did not come off, for a failure's message.

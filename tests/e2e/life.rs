@@ -1,14 +1,17 @@
 //! The lives of master and agent: who comes first, who goes away, and what goes on meanwhile.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 
 use super::scene::{HOST, Scene};
+use super::storage::Place;
 use super::support::agent::Agent;
+use super::support::gate::Gate;
 use super::support::master::{Master, free_address};
-use super::support::servers::trial;
+use super::support::servers::{S3, s3_trial, trial};
 use super::support::trees::{ensure_equal, make_noise};
 use super::support::wait::wait_for;
 
@@ -22,11 +25,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             "life::never_15_an_agent_outlives_an_absent_master",
             never_15_an_agent_outlives_an_absent_master,
         ),
-        trial(
+        s3_trial(
             "life::never_11_browsing_answers_during_a_backup",
             never_11_browsing_answers_during_a_backup,
         ),
-        trial("life::a_run_can_be_cancelled", a_run_can_be_cancelled),
+        s3_trial("life::a_run_can_be_cancelled", a_run_can_be_cancelled),
         trial(
             "life::an_agent_drains_on_sigterm",
             an_agent_drains_on_sigterm,
@@ -73,18 +76,11 @@ fn never_15_an_agent_outlives_an_absent_master() -> Result<()> {
     Ok(())
 }
 
-fn never_11_browsing_answers_during_a_backup() -> Result<()> {
-    let scene = Scene::start()?;
-    let tree = scene.path("tree");
-    make_noise(&tree, 2_000, 256 << 20)?;
-    scene.local_target("storage")?;
-    scene.task("noise", &tree, &["storage"], &[])?;
-    let id = scene.begin("noise")?;
-    wait_for("a running record", Duration::from_secs(20), || {
-        Ok((scene.record(id)?["status"] != "queued").then_some(()))
-    })?;
+fn never_11_browsing_answers_during_a_backup(s3: S3) -> Result<()> {
+    let held = HeldRun::begin(s3)?;
+    let scene = &held.scene;
 
-    let folder = tree.display().to_string();
+    let folder = held.tree.display().to_string();
     let listing = scene.cli.json(["node", "browse", HOST, &folder])?;
 
     ensure!(
@@ -94,37 +90,71 @@ fn never_11_browsing_answers_during_a_backup() -> Result<()> {
         "browse answered {listing}"
     );
     ensure!(
-        scene.record(id)?["status"] == "running",
+        scene.record(held.id)?["status"] == "running",
         "the browse waited for the end of the backup"
     );
-    scene.end_of(id)?;
+    held.gate.open();
+    let record = scene.end_of(held.id)?;
+    ensure!(
+        record["status"] == "success",
+        "a run that was held up and then let go: {record:#}"
+    );
     Ok(())
 }
 
-fn a_run_can_be_cancelled() -> Result<()> {
-    let scene = Scene::start()?;
-    let tree = scene.path("tree");
-    make_noise(&tree, 2_000, 256 << 20)?;
-    let storage = scene.local_target("storage")?;
-    scene.task("noise", &tree, &["storage"], &[])?;
-    let id = scene.begin("noise")?;
-    wait_for("a running record", Duration::from_secs(20), || {
-        Ok((scene.record(id)?["status"] == "running").then_some(()))
-    })?;
+fn a_run_can_be_cancelled(s3: S3) -> Result<()> {
+    let held = HeldRun::begin(s3)?;
+    let scene = &held.scene;
 
-    scene.cli.run(["record", "cancel", &id.to_string()])?;
+    scene.cli.run(["record", "cancel", &held.id.to_string()])?;
 
-    let record = scene.end_of(id)?;
+    let record = scene.end_of(held.id)?;
     ensure!(
         record["status"] == "cancelled",
         "a cancelled run ended as {}",
         record["status"]
     );
-    let place = super::storage::Place::Folder(storage);
+    held.gate.open();
     wait_for("storage without leftovers", Duration::from_secs(90), || {
-        Ok(place.objects()?.is_empty().then_some(()))
+        Ok(held.place.objects()?.is_empty().then_some(()))
     })
-    .with_context(|| format!("left over: {:?}", place.objects()))
+    .with_context(|| format!("left over: {:?}", held.place.objects()))
+}
+
+/// A run that is in its middle for as long as the test wants: the way to its storage is shut.
+struct HeldRun {
+    scene: Scene,
+    gate: Gate,
+    tree: PathBuf,
+    place: Place,
+    id: i64,
+}
+
+impl HeldRun {
+    fn begin(s3: S3) -> Result<Self> {
+        let scene = Scene::start()?;
+        let tree = scene.path("tree");
+        make_noise(&tree, 2_000, 32 << 20)?;
+        let gate = Gate::before(&s3.endpoint)?;
+        let behind = S3 {
+            endpoint: gate.url(),
+            ..s3.clone()
+        };
+        let place = Place::Bucket(s3, scene.s3_target("storage", &behind)?);
+        scene.task("noise", &tree, &["storage"], &[])?;
+        gate.shut();
+        let id = scene.begin("noise")?;
+        wait_for("a running record", Duration::from_secs(20), || {
+            Ok((scene.record(id)?["status"] == "running").then_some(()))
+        })?;
+        Ok(Self {
+            scene,
+            gate,
+            tree,
+            place,
+            id,
+        })
+    }
 }
 
 fn an_agent_drains_on_sigterm() -> Result<()> {

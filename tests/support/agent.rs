@@ -24,6 +24,7 @@ pub(crate) struct Agent {
     pub(crate) name: String,
     folder: TempDir,
     master: String,
+    environment: Vec<(String, String)>,
     process: Option<Process>,
 }
 
@@ -64,8 +65,14 @@ impl Agent {
             name: name.to_owned(),
             folder,
             master: master.to_owned(),
+            environment: Vec::new(),
             process: None,
         })
+    }
+
+    /// Sets a variable in its environment from its next start on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// Starts it (again). Does not wait for anything.
@@ -81,7 +88,8 @@ impl Agent {
         command
             .arg("--temp-dir")
             .arg(self.folder.path())
-            .env("BACKUPX_LOG", "info");
+            .env("BACKUPX_LOG", "info")
+            .envs(self.environment.iter().cloned());
         self.process = Some(Process::start(&mut command, &self.log())?);
         Ok(())
     }
@@ -118,6 +126,11 @@ impl Agent {
             .as_ref()
             .map(Process::last_words)
             .unwrap_or_default()
+    }
+
+    /// Everything that it has logged, over all its lives.
+    pub(crate) fn log_text(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.log())?)
     }
 
     /// The process id while it runs.

@@ -3,6 +3,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod cli;
+pub(crate) mod gate;
 pub(crate) mod master;
 pub(crate) mod process;
 pub(crate) mod servers;

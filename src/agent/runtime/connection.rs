@@ -3,7 +3,7 @@
 use backupx_core::domain::protocol::Welcome;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::clock::{Clock, SystemClock};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
 
@@ -25,7 +25,8 @@ pub(super) struct Connection {
     session: watch::Sender<Option<Session>>,
     broken: Notify,
     asking: RwLock<()>,
-    skew_told: AtomicBool,
+    /// How many seconds this host's clock was ahead of the master's when they were compared last.
+    ahead_secs: AtomicI64,
 }
 
 impl Default for Connection {
@@ -34,7 +35,7 @@ impl Default for Connection {
             session: watch::Sender::new(None),
             broken: Notify::new(),
             asking: RwLock::new(()),
-            skew_told: AtomicBool::new(false),
+            ahead_secs: AtomicI64::new(0),
         }
     }
 }
@@ -102,21 +103,29 @@ impl Connection {
         drop(seen.wait_for(Option::is_none).await);
     }
 
-    /// Tells once when this host's clock is far off the master's. Nothing depends on it but what people read.
+    /// Tells once when this host's clock is far off the master's. Nothing of ours depends on it but what people read.
     pub(super) fn compare_clocks(&self, master: Timestamp) {
-        let apart = SystemClock
+        let ahead = SystemClock
             .now()
             .signed_duration_since(master)
             .num_seconds();
-        if apart.abs() < SKEW_SECS {
-            self.skew_told.store(false, Ordering::Relaxed);
-        } else if !self.skew_told.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                seconds = apart,
-                "this host's clock is {} s {} the master's: the times in logs of this node are wrong by as much; backups are not affected",
-                apart.abs(),
-                if apart > 0 { "ahead of" } else { "behind" }
-            );
+        let before = self.ahead_secs.swap(ahead, Ordering::Relaxed);
+        if before.abs() < SKEW_SECS
+            && let Some(warning) = self.clock_warning()
+        {
+            tracing::warn!(seconds = ahead, "{warning}");
         }
+    }
+
+    /// What people should know of this host's clock, when it is far off the master's.
+    pub(super) fn clock_warning(&self) -> Option<String> {
+        let ahead = self.ahead_secs.load(Ordering::Relaxed);
+        (ahead.abs() >= SKEW_SECS).then(|| {
+            format!(
+                "this host's clock is {} s {} the master's: times in logs of this node are wrong by as much, and services such as S3 may refuse it; set the clock (NTP)",
+                ahead.abs(),
+                if ahead > 0 { "ahead of" } else { "behind" }
+            )
+        })
     }
 }

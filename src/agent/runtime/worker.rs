@@ -3,6 +3,7 @@
 use super::Shared;
 use super::job::{Job, Stop};
 use super::{delivery, reporting};
+use backupx_core::domain::log::Level;
 use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::{CopyReport, Failure, Outcome, Report};
 use backupx_core::domain::work::Work;
@@ -59,6 +60,9 @@ async fn carry_out(
     job.await_former().await;
     let began = Instant::now();
     tracing::info!(command.id = job.command().0, lease.no = job.lease().0, subject = %job.subject(), lane = job.lane().as_str(), "work begins");
+    if let Some(warning) = shared.connection.clock_warning() {
+        job.log(Level::Warn, warning);
+    }
 
     let mut task = JoinSet::new();
     let hands = Arc::clone(&shared.hands);

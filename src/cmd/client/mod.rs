@@ -7,6 +7,7 @@ pub(crate) mod resolve;
 
 use crate::cmd::failure::Hint;
 use anyhow::{Context, Result};
+use backupx_api::page::Page;
 use credentials::{Credentials, address};
 use reqwest::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
 use reqwest::{Method, RequestBuilder, Response, Url};
@@ -177,29 +178,31 @@ impl Client {
         }
     }
 
-    /// All items of a list, or the first `most` of them.
+    /// All items of a list, or the first `most` of them and where the rest begins.
     pub(crate) async fn list<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, String)],
         most: usize,
-    ) -> Result<Vec<T>> {
-        let mut items = Vec::new();
-        let mut cursor: Option<String> = None;
-        while items.len() < most {
+    ) -> Result<Page<T>> {
+        let mut whole = Page {
+            items: Vec::new(),
+            next_cursor: None,
+        };
+        while whole.items.len() < most {
             let mut query = query.to_vec();
-            query.push(("limit", PAGE.min(most - items.len()).to_string()));
-            if let Some(cursor) = cursor.take() {
+            query.push(("limit", PAGE.min(most - whole.items.len()).to_string()));
+            if let Some(cursor) = whole.next_cursor.take() {
                 query.push(("cursor", cursor));
             }
-            let page: backupx_api::page::Page<T> = self.get_with(path, &query).await?;
-            items.extend(page.items);
-            match page.next_cursor {
-                Some(next) => cursor = Some(next),
-                None => break,
+            let page: Page<T> = self.get_with(path, &query).await?;
+            whole.items.extend(page.items);
+            whole.next_cursor = page.next_cursor;
+            if whole.next_cursor.is_none() {
+                break;
             }
         }
-        Ok(items)
+        Ok(whole)
     }
 
     async fn parse<T: DeserializeOwned>(&self, response: Response) -> Result<T> {

@@ -4,6 +4,7 @@ use super::{Client, problem};
 use crate::cmd::failure::Hint;
 use anyhow::Result;
 use backupx_api::nodes::Node;
+use backupx_api::page::Page;
 use backupx_api::targets::Target;
 use backupx_api::tasks::Task;
 use serde::de::DeserializeOwned;
@@ -51,10 +52,11 @@ pub(crate) async fn find<T: Named>(client: &Client, text: &str) -> Result<T> {
             found => return found,
         }
     }
-    let named: Vec<T> = client
+    let named: Page<T> = client
         .list(T::LIST, &[("name", text.to_owned())], usize::MAX)
         .await?;
     named
+        .items
         .into_iter()
         .find(|thing| thing.name() == text)
         .ok_or_else(|| {

@@ -6,6 +6,7 @@ use crate::cmd::client::credentials::Credentials;
 use crate::cmd::output::span;
 use anyhow::Result;
 use backupx_api::nodes::{Node, NodeStatus};
+use backupx_api::page::Page;
 use backupx_api::sessions::CurrentSession;
 use backupx_api::targets::Target;
 use backupx_core::ports::clock::{Clock, SystemClock};
@@ -92,7 +93,7 @@ async fn health(client: &Client) -> Result<Vec<Finding>> {
 
 async fn nodes(client: &Client) -> Vec<Finding> {
     let nodes = match client.list::<Node>("/nodes", &[], usize::MAX).await {
-        Ok(nodes) => nodes,
+        Ok(nodes) => nodes.items,
         Err(error) => return vec![Finding::failed("nodes", error.to_string())],
     };
     let silent = names(
@@ -130,7 +131,7 @@ fn names<'a>(nodes: impl Iterator<Item = &'a Node>) -> String {
 
 async fn targets(client: &Client) -> Finding {
     match client.list::<Target>("/targets", &[], usize::MAX).await {
-        Ok(targets) => {
+        Ok(Page { items: targets, .. }) => {
             let failed = targets
                 .iter()
                 .filter(|target| target.last_test.as_ref().is_some_and(|test| !test.ok));

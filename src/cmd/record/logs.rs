@@ -18,7 +18,7 @@ struct State {
     status: String,
 }
 
-/// Prints the log of the run at `path`, a line of JSON each when asked for JSON and following.
+/// Prints the log of the run at `path`: as JSON always one document, which grows while it is followed.
 pub(crate) async fn run(
     client: &Client,
     output: OutputFormat,
@@ -27,16 +27,13 @@ pub(crate) async fn run(
 ) -> Result<ExitCode> {
     let logs = format!("{path}/logs");
     if !follow {
-        let items: Vec<LogLine> = client.list(&logs, &[], usize::MAX).await?;
-        let page = Page {
-            items,
-            next_cursor: None,
-        };
+        let page: Page<LogLine> = client.list(&logs, &[], usize::MAX).await?;
         output.print(&page, |page| {
             page.items.iter().map(text).collect::<Vec<_>>().join("\n")
         })?;
         return Ok(ExitCode::SUCCESS);
     }
+    let mut printer = Printer::new(output)?;
     let mut last = 0;
     loop {
         // The state is read before the lines, so that none of a finished run are missed.
@@ -46,12 +43,10 @@ pub(crate) async fn run(
             (Ok(state), Ok(lines)) => {
                 for line in &lines {
                     last = last.max(line.id);
-                    match output {
-                        OutputFormat::Json => print_text(&serde_json::to_string(line)?)?,
-                        OutputFormat::Table => print_text(&text(line))?,
-                    }
+                    printer.print(line)?;
                 }
                 if is_final(&state.status) {
+                    printer.finish()?;
                     return Ok(ExitCode::SUCCESS);
                 }
             }
@@ -60,6 +55,40 @@ pub(crate) async fn run(
             _ => {}
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Prints lines as they come.
+struct Printer {
+    output: OutputFormat,
+    is_first: bool,
+}
+
+impl Printer {
+    fn new(output: OutputFormat) -> Result<Self> {
+        if output == OutputFormat::Json {
+            print_text("{\"items\":[")?;
+        }
+        Ok(Self {
+            output,
+            is_first: true,
+        })
+    }
+
+    fn print(&mut self, line: &LogLine) -> Result<()> {
+        let comma = if self.is_first { "" } else { "," };
+        self.is_first = false;
+        match self.output {
+            OutputFormat::Json => print_text(&format!("{comma}{}", serde_json::to_string(line)?)),
+            OutputFormat::Table => print_text(&text(line)),
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        match self.output {
+            OutputFormat::Json => print_text("],\"nextCursor\":null}"),
+            OutputFormat::Table => Ok(()),
+        }
     }
 }
 

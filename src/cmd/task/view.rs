@@ -30,11 +30,16 @@ impl Names {
         if output == OutputFormat::Json {
             return Ok(Self::default());
         }
-        let nodes: Vec<Node> = client.list("/nodes", &[], usize::MAX).await?;
-        let targets: Vec<Target> = client.list("/targets", &[], usize::MAX).await?;
+        let nodes: Page<Node> = client.list("/nodes", &[], usize::MAX).await?;
+        let targets: Page<Target> = client.list("/targets", &[], usize::MAX).await?;
         Ok(Self {
-            nodes: nodes.into_iter().map(|node| (node.id, node.name)).collect(),
+            nodes: nodes
+                .items
+                .into_iter()
+                .map(|node| (node.id, node.name))
+                .collect(),
             targets: targets
+                .items
                 .into_iter()
                 .map(|target| (target.id, target.name))
                 .collect(),

@@ -3,6 +3,7 @@
 use crate::auth::caller::Viewer;
 use crate::extract::Json;
 use crate::state::Http;
+use backupx_api::page::Page;
 use backupx_api::target_types::TargetType;
 use backupx_core::domain::target::TargetKind;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +14,11 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
 }
 
 /// Kinds of storage and what can be set of them.
-#[utoipa::path(get, path = "/api/v1/target-types", tag = "targets", security(("bearer" = ["viewer"])), responses((status = 200, body = Vec<TargetType>)))]
-async fn list_target_types(_viewer: Viewer) -> Json<Vec<TargetType>> {
-    Json(TargetKind::ALL.into_iter().map(Into::into).collect())
+#[utoipa::path(get, path = "/api/v1/target-types", tag = "targets", security(("bearer" = ["viewer"])), responses((status = 200, body = Page<TargetType>)))]
+async fn list_target_types(_viewer: Viewer) -> Json<Page<TargetType>> {
+    // Few enough to stand on one page.
+    Json(Page {
+        items: TargetKind::ALL.into_iter().map(Into::into).collect(),
+        next_cursor: None,
+    })
 }
