@@ -3,7 +3,9 @@
 
 pub(crate) mod agent;
 pub(crate) mod cli;
+pub(crate) mod function;
 pub(crate) mod master;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod servers;
 pub(crate) mod trees;
