@@ -5,12 +5,13 @@
 //! | `BACKUPX_LISTEN` | `0.0.0.0:8340` |
 //! | `BACKUPX_DATA_DIR` | `./backupx-data` |
 //! | `BACKUPX_DATABASE_URL` (`_FILE`) | `sqlite://$BACKUPX_DATA_DIR/backupx.db` |
+//! | `BACKUPX_DATABASE_CONNECTIONS` | `10`, in a function `2` |
 //! | `BACKUPX_REDIS_URL` (`_FILE`) | none: queue, presence and signals are in the database |
 //! | `BACKUPX_SECRET_KEY` (`_FILE`) | generated into the data dir |
 //! | `BACKUPX_JWT_SECRET` (`_FILE`) | derived from the secret key |
 //! | `BACKUPX_EXTERNAL_URL` | none |
 //! | `BACKUPX_LOCAL_NODE` | `true` with SQLite, `false` otherwise |
-//! | `BACKUPX_LONG_POLL_MAX` | `25s` |
+//! | `BACKUPX_LONG_POLL_MAX` | `25s`, in a function `0s` |
 //! | `BACKUPX_NODE_OFFLINE_AFTER` | `45s` |
 //! | `BACKUPX_COMMAND_TIMEOUT` | `10m` |
 //! | `BACKUPX_LOG`, `BACKUPX_LOG_FORMAT` | `info`, `text` |
@@ -31,6 +32,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const PREFIX: &str = "BACKUPX_";
+
+/// What holds where nobody says otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Defaults {
+    /// Longest wait of one poll.
+    pub(crate) long_poll_max: Duration,
+    /// Most connections to a database server at once.
+    pub(crate) database_connections: u32,
+}
+
+/// A host serves many at once.
+const HOST: Defaults = Defaults {
+    long_poll_max: Duration::from_secs(25),
+    database_connections: 10,
+};
 
 /// Where the master listens and how it is reached.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -58,6 +74,9 @@ pub(crate) struct StateArgs {
     /// File that holds the database URL
     #[arg(long, value_name = "FILE")]
     database_url_file: Option<String>,
+    /// Most connections to a Postgres server at once [default: 10]
+    #[arg(long, value_name = "NUMBER")]
+    database_connections: Option<String>,
     #[arg(skip)]
     redis_url: Option<String>,
     /// File that holds the Redis URL
@@ -176,6 +195,8 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// `sqlite://…` or `postgres://…`; may hold a password.
     pub(crate) database_url: SecretString,
+    /// Most connections to a database server at once.
+    pub(crate) database_connections: u32,
     /// `redis://…` or `rediss://…` when queue, presence and signals are kept there; may hold a password.
     pub(crate) redis_url: Option<SecretString>,
     /// 32 bytes that all sealing keys are derived from.
@@ -301,8 +322,13 @@ impl ServerArgs {
         }
     }
 
-    /// The settings from these flags and the environment. Makes the data dir and the root key when they are needed and missing.
+    /// The settings of a master on this host. Makes the data dir and the root key when they are needed and missing.
     pub(crate) fn settle(&self) -> Result<Settings> {
+        self.settle_with(HOST)
+    }
+
+    /// The same with other defaults.
+    pub(crate) fn settle_with(&self, defaults: Defaults) -> Result<Settings> {
         let network: NetworkArgs = self.environment.read()?;
         let state: StateArgs = self.environment.read()?;
         let fleet: FleetArgs = self.environment.read()?;
@@ -387,6 +413,11 @@ impl ServerArgs {
             self.network.long_poll_max.as_ref(),
             network.long_poll_max.as_ref(),
         );
+        let connections = Setting::of(
+            "DATABASE_CONNECTIONS",
+            self.state.database_connections.as_ref(),
+            state.database_connections.as_ref(),
+        );
         let local_node = Setting::of(
             "LOCAL_NODE",
             self.fleet.local_node.as_ref(),
@@ -409,6 +440,11 @@ impl ServerArgs {
                 |text| text.parse().ok(),
             )?,
             database_url: SecretString::from(database_url),
+            database_connections: connections.parse(
+                defaults.database_connections,
+                "a number from 1 up",
+                |text| Some(text.parse::<std::num::NonZero<u32>>().ok()?.get()),
+            )?,
             redis_url: redis_url.map(SecretString::from),
             root_key,
             jwt_secret,
@@ -420,7 +456,7 @@ impl ServerArgs {
                     .then(|| Some(text.trim_end_matches('/').to_owned()))
             })?,
             local_node: local_node.parse(is_sqlite, "true or false", |text| text.parse().ok())?,
-            long_poll_max: long_poll_max.duration(Duration::from_secs(25))?,
+            long_poll_max: long_poll_max.duration(defaults.long_poll_max)?,
             node_offline_after: offline
                 .duration_of_at_least(Duration::from_secs(1), Duration::from_secs(45))?,
             command_timeout: timeout
@@ -438,6 +474,7 @@ pub(crate) fn unknown_variables() -> Vec<String> {
     const KNOWN: &[&str] = &[
         "LISTEN",
         "DATA_DIR",
+        "DATABASE_CONNECTIONS",
         "EXTERNAL_URL",
         "LOCAL_NODE",
         "LONG_POLL_MAX",

@@ -12,7 +12,7 @@ use cmd::{Cli, failure};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(cmd::arguments(std::env::args_os()));
     let outcome = start(&cli).and_then(|runtime| {
         let outcome = runtime.block_on(cmd::run(cli.command, cli.output));
         // A thread that hangs in the kernel, on a dead network folder say, must not keep the process from its end.

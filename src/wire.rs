@@ -19,7 +19,8 @@ const REDIS_PREFIX: &str = "redis.prefix";
 
 /// Opens the stores that the settings name, bringing their schema up to date, and makes the control plane over them.
 pub(crate) async fn control_plane(settings: &Settings) -> Result<Arc<App>> {
-    let stores = SqlStores::connect(settings.database_url.expose_secret())
+    let url = settings.database_url.expose_secret();
+    let stores = SqlStores::connect_sized(url, settings.database_connections)
         .await
         .context("the state store can't be opened")?;
     let redis = match &settings.redis_url {

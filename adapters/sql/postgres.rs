@@ -13,7 +13,8 @@ use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection};
 use std::str::FromStr;
 use std::time::Duration;
 
-const CONNECTIONS: u32 = 10;
+/// The connections of a master that serves many at once.
+pub(crate) const CONNECTIONS: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(15);
 const RECONNECT: Duration = Duration::from_secs(1);
 /// Any fixed number: masters that start together migrate one after the other.
@@ -42,7 +43,7 @@ impl Channel {
 }
 
 /// Connects and brings the schema up to date.
-pub(crate) async fn open(url: &str, migrations: &[Migration]) -> Result<Opened> {
+pub(crate) async fn open(url: &str, migrations: &[Migration], connections: u32) -> Result<Opened> {
     let options = AnyConnectOptions::from_str(url).map_err(|why| {
         Error::invalid(
             "bad_database_url",
@@ -52,7 +53,7 @@ pub(crate) async fn open(url: &str, migrations: &[Migration]) -> Result<Opened> 
     })?;
     let channel = prepare(&options, migrations).await?;
     let pool = AnyPoolOptions::new()
-        .max_connections(CONNECTIONS)
+        .max_connections(connections)
         .acquire_timeout(PATIENCE)
         .connect_with(options)
         .await

@@ -41,19 +41,28 @@ impl SqlStores {
     /// An existing file that needs migrations is copied to `PATH.before-NNNN` first. `Invalid` when the URL makes no sense, the folder
     /// is missing or the file is something else; `Conflict` (`database_newer`) when a newer program wrote it.
     pub async fn connect(url: &str) -> Result<Self> {
+        Self::connect_sized(url, postgres::CONNECTIONS).await
+    }
+
+    /// Like [`SqlStores::connect`], with at most so many connections to a server at once. One is enough for one call after the other.
+    pub async fn connect_sized(url: &str, connections: u32) -> Result<Self> {
         let migrations = if is_postgres(url) {
             migrate::POSTGRES
         } else {
             migrate::SQLITE
         };
-        Self::connect_with(url, migrations).await
+        Self::open(url, migrations, connections).await
     }
 
     /// Like [`SqlStores::connect`], with other migrations than the program's own.
     pub async fn connect_with(url: &str, migrations: &[Migration]) -> Result<Self> {
+        Self::open(url, migrations, postgres::CONNECTIONS).await
+    }
+
+    async fn open(url: &str, migrations: &[Migration], connections: u32) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let inner = if is_postgres(url) {
-            Self::open_postgres(url, migrations).await?
+            Self::open_postgres(url, migrations, connections).await?
         } else {
             Self::open_sqlite(url, migrations).await?
         };
@@ -75,8 +84,8 @@ impl SqlStores {
         })
     }
 
-    async fn open_postgres(url: &str, migrations: &[Migration]) -> Result<Inner> {
-        let opened = postgres::open(url, migrations).await?;
+    async fn open_postgres(url: &str, migrations: &[Migration], connections: u32) -> Result<Inner> {
+        let opened = postgres::open(url, migrations, connections).await?;
         let listener = postgres::listener(url, &opened.channel.name).await?;
         let wakers = Wakers::default();
         let mut listening = JoinSet::new();

@@ -19,6 +19,10 @@ use tokio::time::Instant;
 const MAX_AT_ONCE: u32 = 16;
 /// A waiting poll looks at least this often: nobody rings when a command's `not_before` comes, and a wake-up may get lost.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// A master that holds no question is asked again after so long. Short questions have to be met within their limit (`request_limit`).
+const ASK_AGAIN_SECS: u64 = 5;
+/// A longest wait below this is none.
+const SHORTEST_HOLD: Duration = Duration::from_secs(1);
 /// How long a command waits that could not be filled because a store did not answer.
 const FILL_AGAIN: chrono::Duration = chrono::Duration::seconds(15);
 
@@ -36,9 +40,12 @@ impl App {
             let commands = self.claim_up_to(node, poll.lane, free).await?;
             let left = deadline.saturating_duration_since(Instant::now());
             if !commands.is_empty() || left.is_zero() || free == 0 {
+                let holds = self.settings.long_poll_max >= SHORTEST_HOLD;
+                let retry_after_secs = (commands.is_empty() && !holds).then_some(ASK_AGAIN_SECS);
                 return Ok(Assignments {
                     server_time: self.now(),
                     commands,
+                    retry_after_secs,
                 });
             }
             work.wait(left.min(LOOK_AGAIN)).await;

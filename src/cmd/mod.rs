@@ -9,6 +9,8 @@ pub(crate) mod doctor;
 pub(crate) mod extract;
 pub(crate) mod failure;
 pub(crate) mod key;
+#[cfg(feature = "lambda")]
+pub(crate) mod lambda;
 pub(crate) mod login;
 pub(crate) mod migrate;
 pub(crate) mod node;
@@ -27,6 +29,7 @@ use crate::config::{LogArgs, ServerArgs};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use output::OutputFormat;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Self-hosted backup manager for servers: master and agent in one binary.
@@ -64,6 +67,9 @@ pub(crate) enum Command {
     Quickstart(quickstart::Args),
     /// Run a master: console, API, scheduler, queue
     Server(ServerArgs),
+    /// Serve as an AWS Lambda function: what a function's bootstrap does by itself
+    #[cfg(feature = "lambda")]
+    Lambda,
     /// Run an agent: back up and restore this host for a master
     Agent(agent::Args),
     /// Sign in at a master and keep an API key for the commands below
@@ -106,8 +112,22 @@ pub(crate) enum Command {
 impl Command {
     /// True for what runs until it is stopped: it logs by default.
     pub(crate) fn is_service(&self) -> bool {
+        #[cfg(feature = "lambda")]
+        if matches!(self, Self::Lambda) {
+            return true;
+        }
         matches!(self, Self::Server(_) | Self::Agent(_))
     }
+}
+
+/// The arguments of this process. A program that Lambda started without any is its function's bootstrap, and means `backupx lambda`.
+pub(crate) fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let given: Vec<_> = given.collect();
+    #[cfg(feature = "lambda")]
+    if given.len() == 1 && lambda::is_home(given.first()) {
+        return given.into_iter().chain(["lambda".into()]).collect();
+    }
+    given
 }
 
 /// Carries a command out.
@@ -115,6 +135,8 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
     match command {
         Command::Quickstart(args) => quickstart::run(&args, output).await,
         Command::Server(args) => server::run(&args).await,
+        #[cfg(feature = "lambda")]
+        Command::Lambda => lambda::run().await,
         Command::Tick(args) => tick::run(&args).await,
         Command::Admin(command) => admin::run(command, output).await,
         Command::Migrate(args) => migrate::run(&args, output).await,
@@ -141,5 +163,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[cfg(feature = "lambda")]
+    #[test]
+    fn a_bootstrap_without_arguments_is_a_function() {
+        let read = |given: &[&str]| arguments(given.iter().map(OsString::from));
+        assert_eq!(read(&["/var/task/bootstrap"])[1..], ["lambda"]);
+        assert_eq!(read(&["/var/task/bootstrap", "tick"])[1..], ["tick"]);
+        assert_eq!(read(&["/usr/local/bin/backupx"]).len(), 1);
     }
 }

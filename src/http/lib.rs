@@ -1,13 +1,15 @@
 //! The HTTP face of the master: REST v1, the agent protocol, live streams, metrics and the console.
 //!
-//! The only crate that knows axum. [`router`] builds everything that is served; [`serve`] listens. A handler extracts, calls one
-//! use-case of `backupx-app` and answers; who asks is proven before any handler runs, and every failure becomes problem details in
-//! one place.
+//! The only crate that knows axum. [`router`] builds everything that is served; [`serve`] listens, and with the feature `lambda` a
+//! function answers with the same router. A handler extracts, calls one use-case of `backupx-app` and answers; who asks is proven before
+//! any handler runs, and every failure becomes problem details in one place.
 
 mod auth;
 mod console;
 mod extract;
 mod idempotency;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod live;
 mod metrics;
 mod openapi;
@@ -22,7 +24,9 @@ mod routes;
 mod serve;
 mod state;
 
+#[cfg(feature = "lambda")]
+pub use lambda::serve_function;
 pub use openapi::openapi_json;
-pub use options::HttpOptions;
+pub use options::{Door, HttpOptions};
 pub use router::router;
 pub use serve::serve;

@@ -3,6 +3,16 @@
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
+/// The door that requests come in by, which decides how long an answer may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Door {
+    /// A listener of this process: an answer may stay open, as live streams do.
+    #[default]
+    Listener,
+    /// A function that lives for one request: an answer says what there is and ends.
+    Function,
+}
+
 /// Settings of the HTTP face.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
@@ -10,6 +20,8 @@ pub struct HttpOptions {
     pub jwt_secret: Option<SecretString>,
     /// The URL that browsers and agents use. With `https:` cookies are sent over TLS alone.
     pub external_url: Option<String>,
+    /// The door that requests come in by.
+    pub door: Door,
     /// Whether agents may stream objects through this process.
     pub relay: bool,
     /// Cancelled when the process begins to stop: polls answer at once, live streams end, `/ready` says no.
@@ -21,6 +33,7 @@ impl Default for HttpOptions {
         Self {
             jwt_secret: None,
             external_url: None,
+            door: Door::default(),
             relay: true,
             shutdown: CancellationToken::new(),
         }

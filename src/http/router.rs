@@ -45,7 +45,12 @@ fn groups(http: &Http) -> OpenApiRouter<Http> {
     let person = || from_fn_with_state(http.clone(), auth::caller::person);
     let agent = || from_fn_with_state(http.clone(), auth::caller::agent);
     let once = from_fn_with_state(http.clone(), idempotency::once);
-    let mut all = OpenApiRouter::with_openapi(openapi::head())
+    let relay = if http.options.relay {
+        routes::relay()
+    } else {
+        routes::relay().route_layer(from_fn(routes::refuse_relay))
+    };
+    OpenApiRouter::with_openapi(openapi::head())
         .merge(routes::public().route_layer(limit()))
         .merge(
             routes::people()
@@ -58,11 +63,8 @@ fn groups(http: &Http) -> OpenApiRouter<Http> {
                 .route_layer(DefaultBodyLimit::max(AGENT_LIMIT))
                 .route_layer(agent())
                 .route_layer(limit()),
-        );
-    if http.options.relay {
-        all = all.merge(routes::relay().route_layer(agent()));
-    }
-    all
+        )
+        .merge(relay.route_layer(agent()))
 }
 
 /// The same routes without a master, for their description alone.

@@ -5,6 +5,7 @@ mod support;
 
 mod bad_input;
 mod kill;
+mod lambda;
 mod life;
 mod road;
 mod scene;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         life::trials(),
         bad_input::trials(),
         kill::trials(),
+        lambda::trials(),
     ]
     .into_iter()
     .flatten()

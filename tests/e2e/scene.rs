@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::support::agent::Agent;
 use super::support::cli::Cli;
+use super::support::function::Function;
 use super::support::master::Master;
 use super::support::servers::S3;
 use super::support::wait::wait_for;
@@ -21,13 +22,31 @@ pub(crate) const HOST: &str = "host";
 /// A record at its end is found within this time, whatever was killed.
 const END: Duration = Duration::from_secs(120);
 
+/// A master that keeps a log.
+pub(crate) trait Logs {
+    /// Its last lines, for a failure's message.
+    fn last_words(&self) -> String;
+}
+
+impl Logs for Master {
+    fn last_words(&self) -> String {
+        self.last_words()
+    }
+}
+
+impl Logs for Function {
+    fn last_words(&self) -> String {
+        self.last_words()
+    }
+}
+
 /// A master and an agent at work.
 #[derive(Debug)]
-pub(crate) struct Scene {
+pub(crate) struct Scene<M = Master> {
     /// The agent of node `host`. Declared before the master, so that it goes first.
     pub(crate) agent: Agent,
     /// The master.
-    pub(crate) master: Master,
+    pub(crate) master: M,
     /// The administrator.
     pub(crate) cli: Cli,
     folder: TempDir,
@@ -43,6 +62,13 @@ impl Scene {
     pub(crate) fn with_settings(settings: &[(&str, &str)]) -> Result<Self> {
         let master = Master::with_settings(settings)?;
         let cli = master.administrator()?;
+        Self::around(master, cli)
+    }
+}
+
+impl<M: Logs> Scene<M> {
+    /// A scene with this master, which `cli` administers, and an agent that is online.
+    pub(crate) fn around(master: M, cli: Cli) -> Result<Self> {
         let agent = Agent::start(&cli, HOST)?;
         let folder = tempfile::Builder::new()
             .prefix("backupx-scene-")

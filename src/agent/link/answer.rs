@@ -27,6 +27,7 @@ const CODES: &[&str] = &[
     "policy_denied",
     "too_many_requests",
     "disk_full",
+    "no_relay",
     "unavailable",
     "internal",
 ];
@@ -211,7 +212,8 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind == "application/json" || kind == "application/problem+json")
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<u64> {
+/// How long the master wants to be left alone, in seconds.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<u64> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 

@@ -80,6 +80,17 @@ impl HttpLink {
         body: &(impl Serialize + Sync),
         limit: Duration,
     ) -> Result<Option<T>> {
+        let response = self.call(segments, body, limit).await?;
+        answer::json(response, self.settings.master()).await
+    }
+
+    /// A successful answer to a message, its body still unread.
+    async fn call(
+        &self,
+        segments: &[&str],
+        body: &(impl Serialize + Sync),
+        limit: Duration,
+    ) -> Result<Response> {
         let body = serde_json::to_vec(body).map_err(|cause| {
             Error::internal("a message could not be written").with_source(cause)
         })?;
@@ -88,11 +99,8 @@ impl HttpLink {
             .header(CONTENT_TYPE, "application/json")
             .timeout(limit)
             .body(body);
-        let result = match self.send(request).await {
-            Ok(response) => answer::json(response, self.settings.master()).await,
-            Err(error) => Err(error),
-        };
-        result.map_err(|error| self.explained(error))
+        let sent = self.send(request).await;
+        sent.map_err(|error| self.explained(error))
     }
 
     /// A refused token is said in words that help whoever reads the agent's log; one in a file is looked up for the next call.
@@ -150,10 +158,13 @@ impl MasterLink for HttpLink {
 
     async fn poll(&self, poll: Poll) -> Result<Assignments> {
         let limit = Duration::from_secs(poll.wait_secs) + POLL_MARGIN;
-        let assignments = self.post(&["poll"], &poll, limit).await?;
+        let response = self.call(&["poll"], &poll, limit).await?;
+        let retry_after_secs = answer::retry_after(response.headers());
+        let assignments = answer::json(response, self.settings.master()).await?;
         Ok(assignments.unwrap_or_else(|| Assignments {
             server_time: SystemClock.now(),
             commands: Vec::new(),
+            retry_after_secs,
         }))
     }
 
@@ -220,6 +231,12 @@ impl MasterLink for HttpLink {
                 return Err(Error::conflict(
                     "lease_lost",
                     format!("command {command} is not this agent's any more"),
+                ));
+            }
+            StatusCode::FORBIDDEN => {
+                return Err(Error::forbidden(
+                    "forbidden",
+                    format!("the master relays nothing of command {command} to that target"),
                 ));
             }
             _ => answer::successful(response, master)

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 const FIRST: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_secs(60);
 /// The longest that a master's own wish is followed.
-const MOST_WISHED: Duration = Duration::from_secs(600);
+pub(super) const MOST_WISHED: Duration = Duration::from_secs(600);
 /// How often the same failure is logged again.
 const REPEAT: Duration = Duration::from_secs(600);
 

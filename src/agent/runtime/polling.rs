@@ -1,7 +1,7 @@
 //! Polling: asks for work of one lane, so that long work never stands before a short question (never 11).
 
 use super::Shared;
-use super::backoff::Backoff;
+use super::backoff::{Backoff, MOST_WISHED};
 use super::roster::Admission;
 use super::worker;
 use backupx_core::domain::command::Lane;
@@ -93,7 +93,7 @@ async fn ask(
         ))
     })?;
     shared.connection.compare_clocks(assignments.server_time);
-    pace.answered(!assignments.commands.is_empty());
+    pace.answered(&assignments);
     if assignments.commands.is_empty() {
         return Ok(Answer::Nothing);
     }
@@ -144,6 +144,8 @@ struct Pace {
     /// The longest wait that was not cut.
     ceiling: Duration,
     pause: Duration,
+    /// How long the master wants to be left alone after an empty answer.
+    wished: Duration,
 }
 
 impl Pace {
@@ -155,28 +157,40 @@ impl Pace {
             wait: Duration::ZERO,
             ceiling: Duration::MAX,
             pause: FIRST_PAUSE,
+            wished: Duration::ZERO,
         }
     }
 
     /// Begins a poll: how long it is to wait, of at most `most`, with jitter.
     fn begin(&mut self, most: Duration) -> Duration {
         self.began = Instant::now();
+        self.wished = Duration::ZERO;
         self.wait = most
             .min(self.ceiling)
             .mul_f64(0.8 + 0.2 * rand::random::<f64>());
         self.wait
     }
 
-    fn answered(&mut self, filled: bool) {
+    fn answered(&mut self, assignments: &Assignments) {
         self.backoff.reset();
+        let secs = assignments.retry_after_secs.unwrap_or(0);
+        self.wished = Duration::from_secs(secs).min(MOST_WISHED);
+        let filled = !assignments.commands.is_empty();
         if filled || self.began.elapsed() >= self.wait / 2 {
             self.pause = FIRST_PAUSE;
         }
     }
 
-    /// The pause after an empty answer: none after one that waited, the poll interval when the master holds no polls, and a growing one
-    /// when answers come sooner than they should.
+    /// The pause after an empty answer: as long as the master wished, with jitter so that a fleet does not march in step, or longer when
+    /// this host asks more rarely.
     fn empty(&mut self) -> Duration {
+        let wished = self.wished.mul_f64(1.0 + 0.2 * rand::random::<f64>());
+        self.own().max(wished)
+    }
+
+    /// The pause by the agent's own measure: none after an answer that waited, the poll interval when the master holds no polls, and a
+    /// growing one when answers come sooner than they should.
+    fn own(&mut self) -> Duration {
         if self.wait < Duration::from_secs(1) {
             return self.interval.saturating_sub(self.began.elapsed());
         }

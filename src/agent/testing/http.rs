@@ -72,6 +72,15 @@ async fn a_poll_without_content_is_empty() {
 }
 
 #[tokio::test]
+async fn an_empty_poll_tells_when_to_ask_again() {
+    for (header, told) in [("retry-after: 30", Some(30)), ("retry-after: soon", None)] {
+        let server = Server::start(move |_| Answer::new(204, "text/plain", "").with(header)).await;
+        let assignments = to(&server).poll(POLL).await.expect("an answer");
+        assert_eq!(assignments.retry_after_secs, told, "{header}");
+    }
+}
+
+#[tokio::test]
 async fn never_33_a_redirect_is_not_followed_and_gets_no_token() {
     for status in [301, 302, 303, 307, 308] {
         let elsewhere = Server::start(|_| Answer::json(200, &json!({}))).await;

@@ -64,6 +64,8 @@ pub(super) struct State {
     pub(super) pulse_lost: Vec<HeldLease>,
     /// Told in welcomes.
     pub(super) stop: Vec<HeldLease>,
+    /// Holds no polls: answers them at once and wants to be left alone for so many seconds.
+    pub(super) retry_after_secs: Option<u64>,
     /// The lease under which a command may speak, where that matters.
     pub(super) leases: BTreeMap<CommandId, Lease>,
 }
@@ -224,7 +226,11 @@ impl MasterLink for Master {
             node_name: "web1".to_owned(),
             server_time: SystemClock.now(),
             heartbeat_interval_secs: 15,
-            max_wait_secs: 25,
+            max_wait_secs: if state.retry_after_secs.is_some() {
+                0
+            } else {
+                25
+            },
             keep,
             stop,
         })
@@ -243,15 +249,21 @@ impl MasterLink for Master {
 
     async fn poll(&self, poll: Poll) -> Result<Assignments> {
         self.enter(Call::Poll).await?;
-        self.state().polls.push(poll.clone());
+        let retry_after_secs = {
+            let mut state = self.state();
+            state.polls.push(poll.clone());
+            state.retry_after_secs
+        };
         let deadline = tokio::time::Instant::now() + Duration::from_secs(poll.wait_secs);
         loop {
             let changed = self.changed.notified();
             let commands = self.take(&poll);
-            if !commands.is_empty() || tokio::time::Instant::now() >= deadline {
+            let waited = tokio::time::Instant::now() >= deadline;
+            if !commands.is_empty() || retry_after_secs.is_some() || waited {
                 return Ok(Assignments {
                     server_time: SystemClock.now(),
                     commands,
+                    retry_after_secs,
                 });
             }
             // Cancel-safe: both only wait.

@@ -10,6 +10,16 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// Gives the agent work and waits for its result.
+async fn does_work(scene: &Scene) {
+    scene.hands.play(7, Play::Takes(Duration::from_secs(1)));
+    scene.master.give(7, 1, Lane::Work);
+    scene
+        .master
+        .until("a result", |state| !state.results.is_empty())
+        .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn never_15_an_agent_outlives_days_without_its_master() {
     let master = Master::default();
@@ -30,12 +40,7 @@ async fn never_15_an_agent_outlives_days_without_its_master() {
     assert_eq!(scene.master.state().count(Call::Poll), 0);
 
     scene.master.recover();
-    scene.hands.play(7, Play::Takes(Duration::from_secs(1)));
-    scene.master.give(7, 1, Lane::Work);
-    scene
-        .master
-        .until("a result", |state| !state.results.is_empty())
-        .await;
+    does_work(&scene).await;
     scene.end().await.expect("a good end");
 }
 
@@ -75,6 +80,30 @@ async fn never_15_a_proxy_that_cuts_polls_does_not_deafen_the_agent() {
     // Two lanes, each asks again within a second after each cut: deaf for at most a tenth of the time.
     assert!(polls >= 2 * 3600 / 12, "{polls} polls in an hour");
     assert_eq!(scene.master.state().hellos.len(), 1);
+}
+
+/// How often an agent polls in an hour when the master holds no polls and wants to be left alone for `secs`.
+async fn polls_in_an_hour(secs: u64) -> usize {
+    let master = Master::default();
+    master.state().retry_after_secs = Some(secs);
+    let scene = Scene::start(master);
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    let polls = scene.master.state().count(Call::Poll);
+    does_work(&scene).await;
+    polls
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_master_that_holds_no_polls_is_asked_as_rarely_as_it_wishes() {
+    // Two lanes; the wish with up to a fifth of jitter.
+    let polls = polls_in_an_hour(30).await;
+    assert!((2 * 100..=2 * 121).contains(&polls), "{polls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_masters_wish_never_makes_an_agent_ask_more_often_than_its_host_wants() {
+    let polls = polls_in_an_hour(1).await;
+    assert!(polls <= 2 * 721, "{polls}");
 }
 
 #[tokio::test(start_paused = true)]

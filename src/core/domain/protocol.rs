@@ -92,6 +92,9 @@ pub struct Assignments {
     pub server_time: Timestamp,
     /// Claimed commands, oldest first.
     pub commands: Vec<Assignment>,
+    /// How long to wait before the next question, in seconds, from a master that holds none. Over HTTP it is the header `Retry-After`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_secs: Option<u64>,
 }
 
 /// How far a command is. Renews its lease.

@@ -30,7 +30,13 @@ pub(crate) async fn stream(http: Http, person: Person, after: Option<i64>) -> An
         principal,
         after,
     };
-    Ok(follow(http, person.credential, subscription, events))
+    Ok(follow(
+        http,
+        person.credential,
+        subscription,
+        after.0,
+        events,
+    ))
 }
 
 struct FollowedEvents {

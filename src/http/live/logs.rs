@@ -61,7 +61,7 @@ pub(crate) async fn stream(
     };
     // What does not exist is told as a problem, before the stream begins.
     log.state().await?;
-    Ok(follow(http, person.credential, subscription, log))
+    Ok(follow(http, person.credential, subscription, after, log))
 }
 
 struct FollowedLog {

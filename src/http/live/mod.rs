@@ -5,6 +5,7 @@
 pub(crate) mod events;
 pub(crate) mod logs;
 
+use crate::Door;
 use crate::auth::credential::Credential;
 use crate::problem::{Answer, Failure};
 use crate::state::Http;
@@ -21,6 +22,9 @@ use std::time::Duration;
 
 /// How often a silent stream says that it is alive, and how long it waits before it looks again by itself.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// When a browser comes back for a stream that could not stay open.
+const COME_BACK: Duration = Duration::from_secs(3);
 
 /// True when the caller asked for a live stream rather than a page.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
@@ -66,18 +70,24 @@ pub(crate) trait Followed: Send + 'static {
 }
 
 /// Streams what `followed` has to tell. It ends with its last event, with the session or key that asked for it, or with the process.
+/// It resumes behind `from`, which a caller that was told nothing comes back with. Behind a door that nothing stays open in, it ends as soon as there is nothing to tell; browsers come back by themselves.
 pub(crate) fn follow(
     http: Http,
     credential: Credential,
     subscription: Box<dyn Subscription>,
+    from: i64,
     followed: impl Followed,
 ) -> Response {
+    let ready = match http.options.door {
+        Door::Listener => VecDeque::new(),
+        Door::Function => VecDeque::from([Event::default().retry(COME_BACK).id(from.to_string())]),
+    };
     let follower = Follower {
         http,
         credential,
         subscription,
         followed,
-        ready: VecDeque::new(),
+        ready,
         is_over: false,
     };
     let events = stream::unfold(follower, |mut follower| async {
@@ -119,6 +129,9 @@ impl<F: Followed> Follower<F> {
                 }
             }
             if self.ready.is_empty() && !self.is_over {
+                if self.http.options.door == Door::Function {
+                    return None;
+                }
                 self.wait().await?;
             }
         }

@@ -6,6 +6,7 @@ use crate::problem::Answer;
 use crate::state::Http;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use backupx_api::agent::{
     AgentAssignments, AgentHeartbeat, AgentHello, AgentPoll, AgentProgress, AgentProgressAnswer,
@@ -49,7 +50,7 @@ async fn heartbeat(
 }
 
 /// Waits for work of one lane.
-#[utoipa::path(post, path = "/api/agent/v1/poll", tag = "agent", security(("node" = [])), responses((status = 200, body = AgentAssignments), (status = 204, description = "There was nothing.")))]
+#[utoipa::path(post, path = "/api/agent/v1/poll", tag = "agent", security(("node" = [])), responses((status = 200, body = AgentAssignments), (status = 204, description = "There was nothing. `Retry-After` says when to ask again, where the master holds no polls.")))]
 async fn poll(
     State(http): State<Http>,
     AgentNode(node): AgentNode,
@@ -62,7 +63,11 @@ async fn poll(
         () = http.options.shutdown.cancelled() => return Ok(StatusCode::NO_CONTENT.into_response()),
     };
     if assignments.commands.is_empty() {
-        return Ok(StatusCode::NO_CONTENT.into_response());
+        let mut nothing = StatusCode::NO_CONTENT.into_response();
+        if let Some(secs) = assignments.retry_after_secs {
+            nothing.headers_mut().insert(RETRY_AFTER, secs.into());
+        }
+        return Ok(nothing);
     }
     Ok(Json(AgentAssignments(assignments)).into_response())
 }

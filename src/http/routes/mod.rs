@@ -17,6 +17,8 @@ mod targets;
 mod tasks;
 mod users;
 
+pub(crate) use relay::refuse as refuse_relay;
+
 use crate::state::Http;
 use utoipa_axum::router::OpenApiRouter;
 

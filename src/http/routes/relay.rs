@@ -5,8 +5,9 @@ use crate::extract::{Path, Query};
 use crate::problem::{Answer, Failure};
 use crate::state::Http;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use backupx_api::agent::RelayQuery;
 use backupx_app::App;
@@ -29,6 +30,15 @@ const PIECE: u64 = 8 * 1024 * 1024;
 
 pub(super) fn routes() -> OpenApiRouter<Http> {
     OpenApiRouter::default().routes(routes!(create_object, read_object, stat_object))
+}
+
+/// Stands before the routes of a master that has no relay.
+pub(crate) async fn refuse(_: Request, _: Next) -> Failure {
+    Error::forbidden(
+        "no_relay",
+        "this master relays no objects: its requests are short and small; use a target that the node itself reaches, or a master that runs as a server",
+    )
+    .into()
 }
 
 /// Where an object is.
