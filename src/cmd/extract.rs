@@ -4,7 +4,7 @@ mod keys;
 mod place;
 mod watcher;
 
-use super::failure::FAILED;
+use super::failure::{FAILED, Hint};
 use super::operation::restored;
 use super::output::{OutputFormat, key_values};
 use super::record::by_name;
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: Args, output: OutputFormat) -> Result<ExitCode> {
     let destination = place.open()?;
     let manifest = backupx_engine::read_manifest(destination.store.as_ref(), &place.location)
         .await
-        .with_context(|| format!("{} can't be opened", args.object))?;
+        .map_err(|error| explain(&args.object, error))?;
     let keys = keys::unwrap(&manifest, args.identity.as_deref())?;
     let to = std::path::absolute(&args.to)
         .with_context(|| format!("--to {} can't be made absolute", args.to.display()))?;
@@ -78,6 +78,19 @@ pub(crate) async fn run(args: Args, output: OutputFormat) -> Result<ExitCode> {
     } else {
         ExitCode::from(FAILED)
     })
+}
+
+/// A lone object, as `record download` fetches it, has no manifest beside it: standard tools open that one.
+fn explain(object: &str, error: backupx_core::Error) -> anyhow::Error {
+    if error.code() != "manifest_not_found" {
+        return anyhow::Error::new(error).context(format!("{object} can't be opened"));
+    }
+    Hint::error(
+        format!("{object} can't be opened: {}", error.message()),
+        format!(
+            "extract needs the whole folder of a backup; a data object alone opens with: cat {object} | age -d -i KEY | zstd -d | tar -x (leave out what its name does not end in)"
+        ),
+    )
 }
 
 fn overwrite(text: &str) -> Result<Overwrite, String> {

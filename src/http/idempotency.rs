@@ -1,4 +1,4 @@
-//! Idempotency keys: a POST that is sent again under the same key is not carried out again, its answer is repeated.
+//! Idempotency keys: a write that is sent again under the same key is not carried out again, its answer is repeated.
 
 use crate::auth::caller::Person;
 use crate::problem::{Answer, Failure};
@@ -31,7 +31,7 @@ struct Kept {
     body: String,
 }
 
-/// Carries a POST with an `Idempotency-Key` out once.
+/// Carries a write with an `Idempotency-Key` out once.
 pub(crate) async fn once(
     State(http): State<Http>,
     person: Person,
@@ -41,7 +41,7 @@ pub(crate) async fn once(
     let Some(key) = request.headers().get(&KEY).cloned() else {
         return Ok(next.run(request).await);
     };
-    if request.method() != Method::POST {
+    if request.method().is_safe() {
         return Ok(next.run(request).await);
     }
     let key = key

@@ -34,6 +34,21 @@ async fn a_repeated_request_is_answered_and_not_carried_out_again() -> Result<()
 }
 
 #[tokio::test]
+async fn a_repeated_removal_is_answered_like_the_first() -> Result<()> {
+    let api = Api::start()?;
+    let id = api.target("a").await?;
+    let path = format!("/api/v1/targets/{id}");
+    for _ in 0..2 {
+        let asked = api.ask(Method::DELETE, path.as_str()).by(&api.admin);
+        let reply = asked.header("idempotency-key", "k1").send().await?;
+        ensure!(reply.status == 204, "{}", reply.status);
+    }
+    let gone = api.delete(&path).await?;
+    ensure!(gone.status == 404, "{}", gone.status);
+    Ok(())
+}
+
+#[tokio::test]
 async fn requests_at_the_same_time_are_carried_out_once() -> Result<()> {
     let api = Api::start()?;
     let body = folder("a");
