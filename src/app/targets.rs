@@ -66,6 +66,7 @@ impl App {
         principal.require(Role::Admin)?;
         let name = Name::parse("name", &new.name)?;
         let settled = new.kind.settle(new.settings)?;
+        self.require_master_node(new.kind, &settled.config).await?;
         let mut target = self
             .ports
             .targets
@@ -140,6 +141,8 @@ impl App {
         // `settle` takes an empty value for one that is not given.
         settings.extend(change.settings);
         let settled = target.kind.settle(settings)?;
+        self.require_master_node(target.kind, &settled.config)
+            .await?;
         self.refuse_moving(&target, &settled.config).await?;
         let secrets = self.vault.seal_target(id, &settled.secrets)?;
         let target = self
@@ -167,7 +170,7 @@ impl App {
         let node = match target.reach() {
             // An agent would only test the relay; the folder is the master's.
             Reach::Master => NodeId::LOCAL,
-            Reach::Everywhere | Reach::OwnNode => node.unwrap_or(NodeId::LOCAL),
+            Reach::Everywhere | Reach::OwnNode => self.named_or_local(node).await?,
         };
         let spec = CommandSpec::TestTarget { target_id: id };
         let report = match self.ask(node, spec, TEST_LIMIT).await? {
@@ -185,6 +188,17 @@ impl App {
         };
         self.ports.targets.set_test(id, &test).await?;
         Ok(report)
+    }
+
+    async fn named_or_local(&self, node: Option<NodeId>) -> Result<NodeId> {
+        match node {
+            Some(node) => Ok(node),
+            None if self.ports.nodes.get(NodeId::LOCAL).await?.is_some() => Ok(NodeId::LOCAL),
+            None => Err(Error::field(
+                "nodeId",
+                "is required: no master here runs the local node, so name the node that tests it",
+            )),
+        }
     }
 
     /// How much a target holds.
@@ -224,6 +238,22 @@ impl App {
             created_at: target.created_at,
             version: target.version,
         })
+    }
+
+    /// A folder of the master is tested and cleared by node 0: without one nothing would ever be removed from it.
+    async fn require_master_node(
+        &self,
+        kind: TargetKind,
+        config: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        let is_masters = kind.reach(config) == Reach::Master;
+        if is_masters && self.ports.nodes.get(NodeId::LOCAL).await?.is_none() {
+            return Err(Error::field(
+                "config.at",
+                "a folder of the master needs a master that runs the local node (BACKUPX_LOCAL_NODE=true), and there is none",
+            ));
+        }
+        Ok(())
     }
 
     /// A target that holds copies stays where it is: moving it would turn every copy into a claim about another place (never 19).
