@@ -16,6 +16,7 @@ mod page;
 mod precondition;
 mod present;
 mod problem;
+mod remote;
 mod request;
 mod router;
 mod routes;
@@ -24,5 +25,6 @@ mod state;
 
 pub use openapi::openapi_json;
 pub use options::HttpOptions;
+pub use remote::TrustedProxies;
 pub use router::router;
 pub use serve::serve;

@@ -1,5 +1,6 @@
 //! What the host decides about the HTTP face.
 
+use crate::TrustedProxies;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
@@ -10,6 +11,8 @@ pub struct HttpOptions {
     pub jwt_secret: Option<SecretString>,
     /// The URL that browsers and agents use. With `https:` cookies are sent over TLS alone.
     pub external_url: Option<String>,
+    /// Who is believed about where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// Whether agents may stream objects through this process.
     pub relay: bool,
     /// Cancelled when the process begins to stop: polls answer at once, live streams end, `/ready` says no.
@@ -21,6 +24,7 @@ impl Default for HttpOptions {
         Self {
             jwt_secret: None,
             external_url: None,
+            trusted_proxies: TrustedProxies::default(),
             relay: true,
             shutdown: CancellationToken::new(),
         }
