@@ -10,8 +10,10 @@
 //! | `BACKUPX_SECRET_KEY` (`_FILE`) | generated into the data dir |
 //! | `BACKUPX_JWT_SECRET` (`_FILE`) | derived from the secret key |
 //! | `BACKUPX_EXTERNAL_URL` | none |
+//! | `BACKUPX_TRUSTED_PROXIES` | none: those on this host alone |
 //! | `BACKUPX_LOCAL_NODE` | `true` with SQLite, `false` otherwise |
 //! | `BACKUPX_LONG_POLL_MAX` | `25s`, in a function `0s` |
+//! | `BACKUPX_DRAIN_NOTICE` | `300ms` |
 //! | `BACKUPX_NODE_OFFLINE_AFTER` | `45s` |
 //! | `BACKUPX_COMMAND_TIMEOUT` | `10m` |
 //! | `BACKUPX_LOG`, `BACKUPX_LOG_FORMAT` | `info`, `text` |
@@ -22,6 +24,7 @@
 use crate::private_file;
 use anyhow::{Context, Result, anyhow, bail};
 use backupx_core::domain::duration;
+use backupx_http::TrustedProxies;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
@@ -57,9 +60,15 @@ pub(crate) struct NetworkArgs {
     /// URL that agents and browsers use, as https://backup.example
     #[arg(long, value_name = "URL")]
     external_url: Option<String>,
+    /// Proxies on other hosts that say who really asks: addresses or networks, as 10.0.0.5,172.30.84.0/24
+    #[arg(long, value_name = "LIST")]
+    trusted_proxies: Option<String>,
     /// Longest wait of one poll [default: 25s]
     #[arg(long, value_name = "DURATION")]
     long_poll_max: Option<String>,
+    /// On the way to its end, how long /ready says no before new connections are refused [default: 300ms]
+    #[arg(long, value_name = "DURATION")]
+    drain_notice: Option<String>,
 }
 
 /// Where state and keys are.
@@ -205,10 +214,14 @@ pub(crate) struct Settings {
     pub(crate) jwt_secret: Option<SecretString>,
     /// How the outside reaches it.
     pub(crate) external_url: Option<String>,
+    /// Who is believed about where a request comes from.
+    pub(crate) trusted_proxies: TrustedProxies,
     /// Whether node 0 lives in this process.
     pub(crate) local_node: bool,
     /// Longest wait of one poll.
     pub(crate) long_poll_max: Duration,
+    /// How long `/ready` says no before the listener closes.
+    pub(crate) drain_notice: Duration,
     /// Silence after which a node is offline.
     pub(crate) node_offline_after: Duration,
     /// Silence after which a claimed command is given up.
@@ -408,6 +421,11 @@ impl ServerArgs {
             self.network.external_url.as_ref(),
             network.external_url.as_ref(),
         );
+        let trusted_proxies = Setting::of(
+            "TRUSTED_PROXIES",
+            self.network.trusted_proxies.as_ref(),
+            network.trusted_proxies.as_ref(),
+        );
         let long_poll_max = Setting::of(
             "LONG_POLL_MAX",
             self.network.long_poll_max.as_ref(),
@@ -417,6 +435,11 @@ impl ServerArgs {
             "DATABASE_CONNECTIONS",
             self.state.database_connections.as_ref(),
             state.database_connections.as_ref(),
+        );
+        let drain_notice = Setting::of(
+            "DRAIN_NOTICE",
+            self.network.drain_notice.as_ref(),
+            network.drain_notice.as_ref(),
         );
         let local_node = Setting::of(
             "LOCAL_NODE",
@@ -455,8 +478,14 @@ impl ServerArgs {
                 (!host.is_empty() && !host.starts_with('/'))
                     .then(|| Some(text.trim_end_matches('/').to_owned()))
             })?,
+            trusted_proxies: trusted_proxies.parse(
+                TrustedProxies::default(),
+                "addresses or networks with commas between, as 10.0.0.5,172.30.84.0/24",
+                TrustedProxies::parse,
+            )?,
             local_node: local_node.parse(is_sqlite, "true or false", |text| text.parse().ok())?,
             long_poll_max: long_poll_max.duration(defaults.long_poll_max)?,
+            drain_notice: drain_notice.duration(Duration::from_millis(300))?,
             node_offline_after: offline
                 .duration_of_at_least(Duration::from_secs(1), Duration::from_secs(45))?,
             command_timeout: timeout
@@ -476,8 +505,10 @@ pub(crate) fn unknown_variables() -> Vec<String> {
         "DATA_DIR",
         "DATABASE_CONNECTIONS",
         "EXTERNAL_URL",
+        "TRUSTED_PROXIES",
         "LOCAL_NODE",
         "LONG_POLL_MAX",
+        "DRAIN_NOTICE",
         "NODE_OFFLINE_AFTER",
         "COMMAND_TIMEOUT",
         "LOG",

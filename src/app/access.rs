@@ -58,11 +58,21 @@ impl App {
         Ok(accesses)
     }
 
-    /// Opens a target in the master's own process.
-    pub(crate) fn open_here(&self, target: &Target) -> Result<Arc<dyn ObjectStore>> {
-        self.ports
-            .opener
-            .open(&self.access_of(target, NodeId::LOCAL)?)
+    /// Opens a target in the master's own process. `Unavailable` (`relay_folder_missing`) when its folder is not on this replica. Made here,
+    /// it would hold what no other replica finds; read here, good copies would seem lost. Only where node 0 lives it is made when missing.
+    pub(crate) async fn open_here(&self, access: &TargetAccess) -> Result<Arc<dyn ObjectStore>> {
+        let store = self.ports.opener.open(access)?;
+        if self.settings.local_node || store.is_there().await? {
+            return Ok(store);
+        }
+        let path = access.config.get("path").map_or("", String::as_str);
+        Err(Error::unavailable(
+            "relay_folder_missing",
+            format!(
+                "target {} is the folder {path} of the master, and the master that was asked has no such folder; mount the same one on every master, or use a target that agents reach by themselves",
+                access.name
+            ),
+        ))
     }
 
     /// Targets with good copies of a record that `node` reaches, best first: its own folder, then services, then the relay.

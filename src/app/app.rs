@@ -129,13 +129,14 @@ impl App {
     }
 
     /// Makes sure of what must exist before anything is served: node 0 when it runs here, and the organisation's key. Idempotent.
+    /// `Conflict` (`other_root_key`) when this process has another root key than the stores were made with.
     pub async fn prepare(&self) -> Result<()> {
         if self.settings.local_node {
             let name = Name::parse("localNodeName", &self.settings.local_node_name)?;
             self.ports.nodes.ensure_local(&name, self.now()).await?;
         }
         self.ensure_organisation_key().await?;
-        Ok(())
+        self.prove_root_key().await
     }
 
     /// Whoever works on the master's host, straight on its stores: an administrator without an account.

@@ -111,11 +111,11 @@ impl App {
                 spec: spec.clone(),
             }),
             OperationSpec::Verify { mode, target_ids } => {
-                let targets = good_targets(&record, target_ids);
+                let targets = provable_targets(&record, *mode, target_ids);
                 if targets.is_empty() {
                     return Err(Error::conflict(
                         "no_good_copy",
-                        format!("record {} has no good copy left to verify", record.id),
+                        format!("record {} has no copy left to verify", record.id),
                     ));
                 }
                 let keys = match mode {
@@ -189,12 +189,21 @@ impl App {
     }
 }
 
-/// The good copies among `wanted`, all good ones when nobody said which.
-pub(crate) fn good_targets(record: &Record, wanted: &[TargetId]) -> Vec<TargetId> {
+/// The copies among `wanted` (all when nobody said which) that a verification can look at: good ones, and, where everything is read, those
+/// that an earlier one found lost. A disk that was away is back, and what it holds is a copy again.
+pub(crate) fn provable_targets(
+    record: &Record,
+    mode: VerifyMode,
+    wanted: &[TargetId],
+) -> Vec<TargetId> {
+    let is_provable = |state| match mode {
+        VerifyMode::Quick => state == CopyState::Good,
+        VerifyMode::Full => matches!(state, CopyState::Good | CopyState::Lost),
+    };
     record
         .copies
         .iter()
-        .filter(|copy| copy.state == CopyState::Good)
+        .filter(|copy| is_provable(copy.state))
         .map(|copy| copy.target_id)
         .filter(|id| wanted.is_empty() || wanted.contains(id))
         .collect()

@@ -36,7 +36,13 @@ impl App {
         let sources = self.sources(&record, NodeId::LOCAL).await?;
         let mut last = None;
         for source in &sources {
-            let store = self.ports.opener.open(source)?;
+            let store = match self.open_here(source).await {
+                Ok(store) => store,
+                Err(error) => {
+                    last = Some(error);
+                    continue;
+                }
+            };
             match read_manifest(store.as_ref(), &record.location).await {
                 Ok(manifest) => {
                     tracing::info!(

@@ -1,7 +1,7 @@
 //! Records: runs of tasks, looked at, proven, locked, stopped, completed and removed.
 
 use crate::App;
-use crate::assign::good_targets;
+use crate::assign::provable_targets;
 use crate::requests::unexpected;
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::command::{CommandSpec, Subject};
@@ -82,7 +82,7 @@ impl App {
         }
     }
 
-    /// Has the good copies proven (all when `targets` is empty). Needs `operator`.
+    /// Has the good copies proven (all when `targets` is empty); in full also those that were found lost. Needs `operator`.
     pub async fn verify_record(
         &self,
         principal: &Principal,
@@ -92,7 +92,7 @@ impl App {
     ) -> Result<Operation> {
         principal.require(Role::Operator)?;
         let record = self.record(principal, id).await?;
-        let chosen = good_targets(&record, targets);
+        let chosen = provable_targets(&record, mode, targets);
         if let Some(unknown) = targets.iter().find(|target| !chosen.contains(target)) {
             return Err(Error::conflict(
                 "no_good_copy",
@@ -102,7 +102,9 @@ impl App {
         if chosen.is_empty() {
             return Err(Error::conflict(
                 "no_good_copy",
-                format!("record {id} has no good copy to verify"),
+                format!(
+                    "record {id} has no good copy to verify; a full verification looks at lost ones again"
+                ),
             ));
         }
         let node = self.verifier_of(&record, &chosen).await?;

@@ -116,7 +116,8 @@ impl App {
                 "must be a plain file name of at most 200 bytes",
             ));
         }
-        Ok((self.open_here(&target)?, location.join(name)?))
+        let access = self.access_of(&target, NodeId::LOCAL)?;
+        Ok((self.open_here(&access).await?, location.join(name)?))
     }
 
     async fn location_of_run(&self, id: RecordId, target: TargetId) -> Result<ObjectKey> {

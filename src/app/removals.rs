@@ -258,9 +258,15 @@ impl App {
             return Ok(());
         };
         let mut copy = copy.clone();
-        let mut state = None;
+        let (expected, mut state) = (copy.state, None);
         if verified.ok {
             copy.verified_at = operation.finished_at;
+            // Only a full verification is given lost copies.
+            if copy.state == CopyState::Lost {
+                copy.state = CopyState::Good;
+                copy.error = None;
+                state = Some(record.state);
+            }
         } else if verified.damaged {
             copy.state = CopyState::Lost;
             copy.error = Some(verified.problems.join("; "));
@@ -270,7 +276,7 @@ impl App {
         }
         self.ports
             .records
-            .set_copy(record.id, CopyState::Good, &copy, state)
+            .set_copy(record.id, expected, &copy, state)
             .await?;
         Ok(())
     }

@@ -184,6 +184,21 @@ impl App {
             .open_setting(ORGANISATION_KEY, &parse_key(&stored)?.identity)
     }
 
+    /// A replica with a root key of its own would seal what no other opens, and sign sessions that no other knows.
+    pub(crate) async fn prove_root_key(&self) -> Result<()> {
+        let opened = self.organisation_identity().await;
+        opened.map(drop).map_err(|error| {
+            if error.is_retryable() {
+                return error;
+            }
+            Error::conflict(
+                "other_root_key",
+                "the root key is not the one that this database was set up with: give all masters of one database the same BACKUPX_SECRET_KEY (or BACKUPX_SECRET_KEY_FILE)",
+            )
+            .with_source(error)
+        })
+    }
+
     async fn user_named(&self, username: &str) -> Result<User> {
         self.ports
             .users

@@ -2,16 +2,18 @@
 
 use crate::App;
 use crate::requests::unexpected;
+use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::command::CommandSpec;
 use backupx_core::domain::id::{NodeId, TargetId};
 use backupx_core::domain::name::Name;
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::report::{Report, TestReport};
-use backupx_core::domain::target::{Reach, Target, TargetKind, TargetTest};
+use backupx_core::domain::secret::WireSecret;
+use backupx_core::domain::target::{Reach, Settings, Target, TargetKind, TargetTest};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::targets::Usage;
-use backupx_core::{Error, Result};
+use backupx_core::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -66,6 +68,8 @@ impl App {
         principal.require(Role::Admin)?;
         let name = Name::parse("name", &new.name)?;
         let settled = new.kind.settle(new.settings)?;
+        self.require_master_node(new.kind, &settled.config).await?;
+        self.try_settings(&name, new.kind, &settled)?;
         let mut target = self
             .ports
             .targets
@@ -140,7 +144,10 @@ impl App {
         // `settle` takes an empty value for one that is not given.
         settings.extend(change.settings);
         let settled = target.kind.settle(settings)?;
+        self.require_master_node(target.kind, &settled.config)
+            .await?;
         self.refuse_moving(&target, &settled.config).await?;
+        self.try_settings(&name, target.kind, &settled)?;
         let secrets = self.vault.seal_target(id, &settled.secrets)?;
         let target = self
             .ports
@@ -167,7 +174,7 @@ impl App {
         let node = match target.reach() {
             // An agent would only test the relay; the folder is the master's.
             Reach::Master => NodeId::LOCAL,
-            Reach::Everywhere | Reach::OwnNode => node.unwrap_or(NodeId::LOCAL),
+            Reach::Everywhere | Reach::OwnNode => self.named_or_local(node).await?,
         };
         let spec = CommandSpec::TestTarget { target_id: id };
         let report = match self.ask(node, spec, TEST_LIMIT).await? {
@@ -185,6 +192,37 @@ impl App {
         };
         self.ports.targets.set_test(id, &test).await?;
         Ok(report)
+    }
+
+    /// Opens the place without calling it, so that settings that make no sense are refused where a person gives them.
+    fn try_settings(&self, name: &Name, kind: TargetKind, settled: &Settings) -> Result<()> {
+        let secrets = settled.secrets.iter();
+        let access = TargetAccess {
+            id: TargetId(0),
+            name: name.to_string(),
+            kind,
+            config: settled.config.clone(),
+            secrets: secrets
+                .map(|(name, secret)| (name.clone(), WireSecret::new(secret.clone())))
+                .collect(),
+            relay: false,
+        };
+        match self.ports.opener.open(&access) {
+            Err(error) if error.kind() == ErrorKind::Invalid => Err(error),
+            // What only this process can't open is no matter of the settings.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    async fn named_or_local(&self, node: Option<NodeId>) -> Result<NodeId> {
+        match node {
+            Some(node) => Ok(node),
+            None if self.ports.nodes.get(NodeId::LOCAL).await?.is_some() => Ok(NodeId::LOCAL),
+            None => Err(Error::field(
+                "nodeId",
+                "is required: no master here runs the local node, so name the node that tests it",
+            )),
+        }
     }
 
     /// How much a target holds.
@@ -224,6 +262,22 @@ impl App {
             created_at: target.created_at,
             version: target.version,
         })
+    }
+
+    /// A folder of the master is tested and cleared by node 0: without one nothing would ever be removed from it.
+    async fn require_master_node(
+        &self,
+        kind: TargetKind,
+        config: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        let is_masters = kind.reach(config) == Reach::Master;
+        if is_masters && self.ports.nodes.get(NodeId::LOCAL).await?.is_none() {
+            return Err(Error::field(
+                "config.at",
+                "a folder of the master needs a master that runs the local node (BACKUPX_LOCAL_NODE=true), and there is none",
+            ));
+        }
+        Ok(())
     }
 
     /// A target that holds copies stays where it is: moving it would turn every copy into a claim about another place (never 19).

@@ -24,6 +24,7 @@ pub(crate) struct Master {
     pub(crate) app: Arc<App>,
     listener: TcpListener,
     options: HttpOptions,
+    drain_notice: Duration,
 }
 
 impl Master {
@@ -37,12 +38,14 @@ impl Master {
         let options = HttpOptions {
             jwt_secret: settings.jwt_secret,
             external_url: settings.external_url,
+            trusted_proxies: settings.trusted_proxies,
             ..HttpOptions::default()
         };
         Ok(Self {
             app,
             listener,
             options,
+            drain_notice: settings.drain_notice,
         })
     }
 
@@ -72,6 +75,7 @@ impl Master {
             self.listener,
             backupx_http::router(self.app, options),
             shutdown.clone(),
+            self.drain_notice,
         )
         .await;
         shutdown.cancel();

@@ -53,6 +53,21 @@ pub(crate) async fn confirm(
     Ok(())
 }
 
+/// Whether storage vouches for what it does not have: the place is there, and it lists what the folder holds. A proxy's error page, a disk
+/// that is not mounted and a bucket that was renamed all answer "not found" to a question for one object.
+pub(crate) async fn vouches_for_absence(
+    store: &dyn ObjectStore,
+    location: &ObjectKey,
+) -> Result<()> {
+    if !store.is_there().await? {
+        return Err(Error::unavailable(
+            "place_missing",
+            "the folder of the target itself is not there: is its disk mounted?",
+        ));
+    }
+    store.list(location).await.map(drop)
+}
+
 async fn look_at(store: &dyn ObjectStore, location: &ObjectKey, object: &StoredObject) -> Finding {
     let name = &object.name;
     let answer = match location.join(name) {
@@ -61,7 +76,10 @@ async fn look_at(store: &dyn ObjectStore, location: &ObjectKey, object: &StoredO
     };
     match answer {
         Err(error) => Finding::Unknown(format!("{name} could not be looked at: {}", error.chain())),
-        Ok(None) => Finding::Damaged(format!("{name} is not there")),
+        Ok(None) => match vouches_for_absence(store, location).await {
+            Ok(()) => Finding::Damaged(format!("{name} is not there")),
+            Err(error) => Finding::Unknown(format!("{name} was not found: {}", error.chain())),
+        },
         Ok(Some(info)) if info.size != object.size => Finding::Damaged(format!(
             "{name} has {} bytes, {} were stored",
             info.size, object.size

@@ -1,5 +1,6 @@
 //! What the host decides about the HTTP face.
 
+use crate::TrustedProxies;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,8 @@ pub struct HttpOptions {
     pub external_url: Option<String>,
     /// The door that requests come in by.
     pub door: Door,
+    /// Who is believed about where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// Whether agents may stream objects through this process.
     pub relay: bool,
     /// Cancelled when the process begins to stop: polls answer at once, live streams end, `/ready` says no.
@@ -34,6 +37,7 @@ impl Default for HttpOptions {
             jwt_secret: None,
             external_url: None,
             door: Door::default(),
+            trusted_proxies: TrustedProxies::default(),
             relay: true,
             shutdown: CancellationToken::new(),
         }

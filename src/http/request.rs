@@ -2,14 +2,11 @@
 
 use crate::problem::{Answer, render};
 use crate::state::Http;
-use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
-use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use backupx_core::Error;
-use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 use tracing::Instrument;
 
@@ -114,68 +111,9 @@ fn guard(headers: &mut HeaderMap, is_api: bool, secure: bool) {
     }
 }
 
-/// Where a request comes from. A proxy on this host is believed about the address that it adds last; nobody else is.
-pub(crate) fn remote_address(headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
-    let peer = extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(peer)| peer.ip().to_canonical())?;
-    let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
-    match forwarded {
-        Some(forwarded) if peer.is_loopback() => forwarded
-            .to_str()
-            .ok()
-            .and_then(|list| list.rsplit(',').next())
-            .and_then(|last| last.trim().parse().ok()),
-        _ => Some(peer),
-    }
-}
-
-/// The address that a request comes from, as the key under which failures are counted.
-pub(crate) struct Remote(pub(crate) String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Remote {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let address = remote_address(&parts.headers, &parts.extensions);
-        Ok(Self(
-            address.map_or_else(|| "unknown".to_owned(), |a| a.to_string()),
-        ))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn address(peer: &str, forwarded: Option<&'static str>) -> Option<String> {
-        let mut headers = HeaderMap::new();
-        if let Some(forwarded) = forwarded {
-            headers.insert("x-forwarded-for", HeaderValue::from_static(forwarded));
-        }
-        let mut extensions = Extensions::new();
-        let peer: SocketAddr = peer.parse().expect("an address");
-        extensions.insert(ConnectInfo(peer));
-        remote_address(&headers, &extensions).map(|address| address.to_string())
-    }
-
-    #[test]
-    fn only_a_proxy_on_this_host_is_believed() {
-        assert_eq!(
-            address("10.0.0.9:1", Some("1.2.3.4")).as_deref(),
-            Some("10.0.0.9")
-        );
-        assert_eq!(
-            address("127.0.0.1:1", Some("6.6.6.6, 1.2.3.4")).as_deref(),
-            Some("1.2.3.4")
-        );
-        assert_eq!(address("127.0.0.1:1", None).as_deref(), Some("127.0.0.1"));
-        assert_eq!(
-            address("[::ffff:10.0.0.9]:1", None).as_deref(),
-            Some("10.0.0.9")
-        );
-        assert_eq!(address("127.0.0.1:1", Some("nonsense")), None);
-    }
 
     #[test]
     fn odd_request_ids_are_replaced() {

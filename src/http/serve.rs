@@ -9,17 +9,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// How long `/ready` says no before new connections are refused, so that a load balancer can look.
-const NOTICE: Duration = Duration::from_millis(300);
 /// How long requests that are under way may take to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Serves `router` until `shutdown`, the same token that its options hold: then `/ready` says no, polls answer, live streams end,
-/// and requests that are under way come to their end.
+/// Serves `router` until `shutdown`, the same token that its options hold: then `/ready` says no, polls answer and live streams end; after
+/// `notice`, in which a load balancer can look, new connections are refused, and requests that are under way come to their end.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     shutdown: CancellationToken,
+    notice: Duration,
 ) -> std::io::Result<()> {
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
@@ -32,14 +31,14 @@ pub async fn serve(
         .with_graceful_shutdown(closing.clone().cancelled_owned())
         .into_future();
     let mut server = pin!(server);
-    let notice = async {
+    let noticed = async {
         shutdown.cancelled().await;
-        tokio::time::sleep(NOTICE).await;
+        tokio::time::sleep(notice).await;
     };
-    // Dropping `notice` loses nothing, and `server` goes on below.
+    // Dropping `noticed` loses nothing, and `server` goes on below.
     tokio::select! {
         ended = &mut server => return ended,
-        () = notice => closing.cancel(),
+        () = noticed => closing.cancel(),
     }
     match tokio::time::timeout(PATIENCE, server).await {
         Ok(ended) => ended,

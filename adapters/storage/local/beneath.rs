@@ -91,7 +91,7 @@ impl Root {
     }
 
     /// The root itself. It may be reached through links: it is what the person who set it meant.
-    fn top(&self, missing: Missing) -> Result<Option<OwnedFd>> {
+    pub(super) fn top(&self, missing: Missing) -> Result<Option<OwnedFd>> {
         let failed = |error| disk_error(&self.0.display().to_string(), error);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match rustix::fs::openat(CWD, &*self.0, flags, Mode::empty()) {

@@ -83,6 +83,11 @@ impl ObjectStore for LocalStore {
         Layout::OneObject
     }
 
+    async fn is_there(&self) -> Result<bool> {
+        self.blocking(|root| Ok(root.top(Missing::Leave)?.is_some()))
+            .await
+    }
+
     async fn begin(&self, key: &ObjectKey) -> Result<Box<dyn ObjectWriter>> {
         let key = key.clone();
         let file = self

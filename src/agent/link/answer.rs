@@ -18,6 +18,7 @@ const CODES: &[&str] = &[
     "command_not_found",
     "object_exists",
     "object_not_found",
+    "relay_folder_missing",
     "target_not_found",
     "record_not_found",
     "node_not_found",

@@ -44,13 +44,7 @@ pub enum Reach {
 impl Target {
     /// Who can reach this target.
     pub fn reach(&self) -> Reach {
-        match self.kind {
-            TargetKind::S3 => Reach::Everywhere,
-            TargetKind::Local if self.config.get("at").is_some_and(|at| at == "master") => {
-                Reach::Master
-            }
-            TargetKind::Local => Reach::OwnNode,
-        }
+        self.kind.reach(&self.config)
     }
 }
 
@@ -163,6 +157,15 @@ impl TargetKind {
         match self {
             Self::Local => "local",
             Self::S3 => "s3",
+        }
+    }
+
+    /// Who can reach a target of this kind with these settings.
+    pub fn reach(self, config: &BTreeMap<String, String>) -> Reach {
+        match self {
+            Self::S3 => Reach::Everywhere,
+            Self::Local if config.get("at").is_some_and(|at| at == "master") => Reach::Master,
+            Self::Local => Reach::OwnNode,
         }
     }
 

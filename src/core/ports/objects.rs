@@ -42,6 +42,11 @@ pub trait ObjectStore: Send + Sync + Debug {
     /// How streams are laid down here.
     fn layout(&self) -> Layout;
 
+    /// True when the place itself is there: a folder that exists; a service always is. Makes nothing.
+    async fn is_there(&self) -> Result<bool> {
+        Ok(true)
+    }
+
     /// Begins an object whose length is not known. Nothing is visible under `key` before [`ObjectWriter::finish`].
     /// Only for [`Layout::OneObject`]; others answer `Invalid`.
     async fn begin(&self, key: &ObjectKey) -> Result<Box<dyn ObjectWriter>>;

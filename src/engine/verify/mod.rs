@@ -4,7 +4,7 @@ mod pass;
 mod walk;
 
 use crate::Destination;
-use crate::confirm::{Finding, look_at_all};
+use crate::confirm::{Finding, look_at_all, vouches_for_absence};
 use crate::manifest::{self, Fetched};
 use crate::stop::{cancelled, unless_stopped};
 use crate::stream::{self, DATA, INDEX, Opened};
@@ -16,18 +16,21 @@ use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::VerifiedCopy;
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::StopFlag;
-use backupx_core::{Error, ErrorKind, Result};
+use backupx_core::{Error, Result};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Problems that a report names; the rest is counted.
 const MOST_PROBLEMS: usize = 100;
-/// Codes that say that we can't look, although the input is what is wrong.
-const NO_PROOF: [&str; 4] = [
-    "key_missing",
-    "bad_stream_key",
-    "format_too_new",
-    "bad_settings",
+/// Codes that are about bytes which were read and are not what was stored. Everything else may be the way there: a proxy's page, a wrong
+/// region, a disk that is away.
+const PROOF: [&str; 6] = [
+    "manifest_unreadable",
+    "stream_damaged",
+    "object_too_short",
+    "index_damaged",
+    "archive_damaged",
+    "archive_truncated",
 ];
 
 /// Proves the copy at `location` on one destination. What does not hold is in the answer; an error means that the run was
@@ -65,7 +68,17 @@ pub async fn verify(
     match unless_stopped(&stop, proving).await {
         Ok(()) => {}
         Err(_) if stop.is_stopped() => return Err(cancelled()),
-        Err(error) => problem(&mut copy, error),
+        Err(error) if error.code() == "manifest_not_found" => {
+            match vouches_for_absence(destination.store.as_ref(), location).await {
+                Ok(()) => copy.damaged = true,
+                Err(why) => copy.problems.push(why.chain()),
+            }
+            copy.problems.push(error.chain());
+        }
+        Err(error) => {
+            copy.damaged |= PROOF.contains(&error.code());
+            copy.problems.push(error.chain());
+        }
     }
     copy.ok = copy.problems.is_empty();
     observer.counters().enter(Phase::Done);
@@ -174,25 +187,6 @@ async fn read_all(
         }
     }
     Ok(())
-}
-
-fn problem(copy: &mut VerifiedCopy, error: Error) {
-    copy.damaged |= proves_damage(&error);
-    copy.problems.push(error.chain());
-}
-
-/// True when a failure is about what lies in storage, not about getting there.
-fn proves_damage(error: &Error) -> bool {
-    let about_content = match error.kind() {
-        ErrorKind::NotFound | ErrorKind::Invalid => true,
-        ErrorKind::Conflict
-        | ErrorKind::Unauthenticated
-        | ErrorKind::Forbidden
-        | ErrorKind::TooManyRequests
-        | ErrorKind::Unavailable
-        | ErrorKind::Internal => false,
-    };
-    about_content && !NO_PROOF.contains(&error.code())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::auth::credential::Credential;
 use crate::problem::{Answer, Failure};
 use crate::state::Http;
 use async_trait::async_trait;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use backupx_core::Result;
@@ -25,6 +25,11 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// When a browser comes back for a stream that could not stay open.
 const COME_BACK: Duration = Duration::from_secs(3);
+/// Asks nginx, and what follows its example, to pass events on as they come.
+const UNHELD: [(HeaderName, HeaderValue); 1] = [(
+    HeaderName::from_static("x-accel-buffering"),
+    HeaderValue::from_static("no"),
+)];
 
 /// True when the caller asked for a live stream rather than a page.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
@@ -94,9 +99,8 @@ pub(crate) fn follow(
         let event = follower.next().await?;
         Some((Ok::<_, Infallible>(event), follower))
     });
-    Sse::new(events)
-        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
-        .into_response()
+    let live = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    (UNHELD, live).into_response()
 }
 
 struct Follower<F> {

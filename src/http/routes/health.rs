@@ -2,7 +2,7 @@
 
 use crate::auth::credential::{Credential, nothing_shown};
 use crate::problem::Answer;
-use crate::request::remote_address;
+use crate::remote::remote_address;
 use crate::state::Http;
 use axum::extract::{Request, State};
 use axum::http::header;
@@ -48,7 +48,8 @@ async fn ready(State(http): State<Http>) -> Answer<&'static str> {
 /// Metrics in the text format of Prometheus. Open to callers on the master's own host, for others to viewers.
 #[utoipa::path(get, path = "/metrics", tag = "health", security((), ("bearer" = ["viewer"])), responses((status = 200, body = String)))]
 async fn metrics(State(http): State<Http>, request: Request) -> Answer<Response> {
-    let address = remote_address(request.headers(), request.extensions());
+    let proxies = &http.options.trusted_proxies;
+    let address = remote_address(request.headers(), request.extensions(), proxies);
     if !address.is_some_and(|address| address.is_loopback()) {
         let credential = Credential::of(request.headers()).ok_or_else(nothing_shown)?;
         credential.prove(&http).await?.require(Role::Viewer)?;

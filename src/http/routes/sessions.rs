@@ -5,7 +5,7 @@ use crate::auth::{cookie, origin};
 use crate::extract::Json;
 use crate::present;
 use crate::problem::Answer;
-use crate::request::Remote;
+use crate::remote::Remote;
 use crate::state::Http;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};

@@ -4,7 +4,7 @@ use super::replies::created;
 use crate::extract::Json;
 use crate::present;
 use crate::problem::Answer;
-use crate::request::Remote;
+use crate::remote::Remote;
 use crate::state::Http;
 use axum::extract::State;
 use axum::response::Response;

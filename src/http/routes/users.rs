@@ -7,7 +7,7 @@ use crate::page::page_request;
 use crate::precondition::IfMatch;
 use crate::present;
 use crate::problem::Answer;
-use crate::request::Remote;
+use crate::remote::Remote;
 use crate::state::Http;
 use axum::extract::State;
 use axum::http::StatusCode;

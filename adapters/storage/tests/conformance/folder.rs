@@ -88,6 +88,14 @@ pub(crate) async fn links_in_the_folder_are_not_followed(fresh: &Fresh) -> Resul
     Ok(())
 }
 
+pub(crate) async fn a_folder_is_there_once_something_was_kept(fresh: &Fresh) -> Result<()> {
+    assert!(!fresh.store.is_there().await?);
+    assert!(!fresh.root().exists(), "the question made the folder");
+    fresh.store.create(&key("a/1/data"), vec![block()]).await?;
+    assert!(fresh.store.is_there().await?);
+    Ok(())
+}
+
 pub(crate) async fn removing_takes_empty_parents_and_never_the_root(fresh: &Fresh) -> Result<()> {
     fresh
         .store

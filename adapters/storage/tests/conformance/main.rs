@@ -43,6 +43,7 @@ const FOLDER: &[(&str, Case)] = cases![
     folder::never_24_a_writer_that_is_dropped_leaves_no_file,
     folder::a_finished_file_replaces_nothing,
     folder::links_in_the_folder_are_not_followed,
+    folder::a_folder_is_there_once_something_was_kept,
     folder::removing_takes_empty_parents_and_never_the_root,
     folder::a_full_disk_is_said_as_such,
     folder::a_file_where_the_folder_should_be_is_said_as_such,

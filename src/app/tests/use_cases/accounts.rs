@@ -1,7 +1,7 @@
 //! Who may do what, and how it is proven.
 
 use crate::bed::{Bed, code};
-use backupx_app::{ChangedUser, NewUser};
+use backupx_app::{AppSettings, ChangedUser, NewUser};
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::id::NodeId;
 use backupx_core::ports::nodes::Nodes;
@@ -328,6 +328,14 @@ async fn never_23_node_tokens_are_stored_as_hashes_and_rotate_with_an_overlap() 
         "local_node"
     );
     Ok(())
+}
+
+#[tokio::test]
+async fn never_23_a_replica_with_another_root_key_does_not_start() -> Result<()> {
+    let bed = Bed::new().await?;
+    let stranger = bed.replica_with(AppSettings::new([8; 32]));
+    assert_eq!(code(stranger.prepare().await), "other_root_key");
+    bed.replica().prepare().await
 }
 
 #[tokio::test]

@@ -32,6 +32,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The root key of the bed's installation.
+const ROOT_KEY: [u8; 32] = [7; 32];
+/// A folder that is on no host.
+pub(crate) const NOWHERE: &str = "/nowhere";
+
 /// A clock that stands still until a case moves it.
 pub(crate) struct HandClock(Mutex<Timestamp>);
 
@@ -86,11 +91,13 @@ pub(crate) struct Shelf(Arc<Mutex<BTreeMap<String, Bytes>>>);
 struct ShelfStore {
     shelf: Shelf,
     target: TargetId,
+    is_there: bool,
 }
 
 impl StoreOpener for Shelf {
     fn open(&self, access: &TargetAccess) -> Result<Arc<dyn ObjectStore>> {
         Ok(Arc::new(ShelfStore {
+            is_there: access.config.get("path").is_none_or(|path| path != NOWHERE),
             shelf: self.clone(),
             target: access.id,
         }))
@@ -112,6 +119,10 @@ impl ShelfStore {
 impl ObjectStore for ShelfStore {
     fn layout(&self) -> Layout {
         Layout::OneObject
+    }
+
+    async fn is_there(&self) -> Result<bool> {
+        Ok(self.is_there)
     }
 
     async fn begin(&self, _key: &ObjectKey) -> Result<Box<dyn ObjectWriter>> {
@@ -175,6 +186,19 @@ pub(crate) struct Bed {
 impl Bed {
     /// A bed with node 0 only.
     pub(crate) async fn new() -> Result<Self> {
+        Self::with_settings(AppSettings::new(ROOT_KEY)).await
+    }
+
+    /// A bed of masters that do not run node 0.
+    pub(crate) async fn without_local_node() -> Result<Self> {
+        Self::with_settings(AppSettings {
+            local_node: false,
+            ..AppSettings::new(ROOT_KEY)
+        })
+        .await
+    }
+
+    async fn with_settings(settings: AppSettings) -> Result<Self> {
         let folder = tempfile::tempdir()
             .map_err(|e| Error::internal("no folder for the case").with_source(e))?;
         let url = format!("sqlite://{}/backupx.db", folder.path().display());
@@ -184,7 +208,7 @@ impl Bed {
             .single()
             .ok_or_else(|| Error::internal("no such instant"))?;
         let clock = Arc::new(HandClock(Mutex::new(start)));
-        let app = Self::over(&stores, &clock);
+        let app = Self::over(&stores, &clock, settings);
         app.prepare().await?;
         Ok(Self {
             app,
@@ -197,10 +221,15 @@ impl Bed {
 
     /// Another replica over the same stores and the same clock.
     pub(crate) fn replica(&self) -> App {
-        Self::over(&self.stores, &self.clock)
+        self.replica_with(AppSettings::new(ROOT_KEY))
     }
 
-    fn over(stores: &Arc<SqlStores>, clock: &Arc<HandClock>) -> App {
+    /// The same with settings of its own.
+    pub(crate) fn replica_with(&self, settings: AppSettings) -> App {
+        Self::over(&self.stores, &self.clock, settings)
+    }
+
+    fn over(stores: &Arc<SqlStores>, clock: &Arc<HandClock>, settings: AppSettings) -> App {
         let ports = Ports {
             nodes: stores.clone(),
             targets: stores.clone(),
@@ -222,7 +251,7 @@ impl Bed {
             keys: Arc::new(PlayKeys),
             opener: Arc::new(Shelf::default()),
         };
-        App::new(ports, AppSettings::new([7; 32]))
+        App::new(ports, settings)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -1,7 +1,7 @@
 //! Places: targets with their secrets, who reaches them, and what a task may name.
 
-use crate::bed::{Bed, backup_report, code, spec, well};
-use backupx_app::{App, ChangedTarget};
+use crate::bed::{Bed, NOWHERE, backup_report, code, spec, well};
+use backupx_app::{App, AppSettings, ChangedTarget};
 use backupx_core::domain::command::{CommandSpec, Lane, Subject};
 use backupx_core::domain::id::NodeId;
 use backupx_core::domain::manifest::{Manifest, ManifestNode, ManifestTask};
@@ -243,8 +243,12 @@ async fn bad_restores_are_refused_where_a_person_meets_them() -> Result<()> {
 
 /// A run of `web` onto a folder that only the master reaches, claimed by its node.
 async fn relayed(bed: &Bed) -> Result<(NodeId, Assignment, Record)> {
+    relayed_to(bed, "/backup").await
+}
+
+async fn relayed_to(bed: &Bed, path: &str) -> Result<(NodeId, Assignment, Record)> {
     let node = bed.node("web").await?;
-    let settings = [("path", "/backup"), ("at", "master")];
+    let settings = [("path", path), ("at", "master")];
     let folder = bed.target("vault", TargetKind::Local, &settings).await?;
     let task = bed.task(node, &[folder, bed.bucket("b").await?]).await?;
     let record = bed.app.run_task(&bed.who, task.id).await?;
@@ -316,6 +320,42 @@ async fn never_20_the_relay_serves_one_s_own_run_and_nothing_else() -> Result<()
         code(put(&bed.app, node, &work, 0, "late").await),
         "lease_lost"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_relay_is_refused_where_a_replica_has_no_such_folder() -> Result<()> {
+    let bed = Bed::new().await?;
+    let (node, work, _) = relayed_to(&bed, NOWHERE).await?;
+    let vault = backup(&work)?.targets[0].id;
+    let elsewhere = bed.replica_with(AppSettings {
+        local_node: false,
+        ..bed.app.settings().clone()
+    });
+
+    let put_there = put(&elsewhere, node, &work, 0, "data.000001").await;
+    assert_eq!(code(put_there), "relay_folder_missing");
+    let asked = elsewhere.relay_stat(node, work.command_id, work.lease, vault, "data.000001");
+    let refused = asked
+        .await
+        .expect_err("it is not known whether it is there");
+    assert!(refused.is_retryable() && refused.message().contains(NOWHERE));
+    // Where node 0 lives the folder is made.
+    put(&bed.app, node, &work, 0, "data.000001").await
+}
+
+#[tokio::test]
+async fn a_folder_of_the_master_needs_a_master_with_the_local_node() -> Result<()> {
+    let bed = Bed::without_local_node().await?;
+    let settings = [("path", "/backup"), ("at", "master")];
+    let refused = bed.target("vault", TargetKind::Local, &settings).await;
+    assert_eq!(code(refused), "invalid_input");
+    let own = bed
+        .target("own", TargetKind::Local, &[("path", "/backup")])
+        .await?;
+    // And nobody tests anything without a node that is named.
+    let nobody = bed.app.test_target(&bed.who, own, None).await;
+    assert_eq!(code(nobody), "invalid_input");
     Ok(())
 }
 
