@@ -140,7 +140,10 @@ impl Function {
         let mut command = Command::new(task.join("bootstrap"));
         command
             .env_clear()
-            .env("AWS_LAMBDA_RUNTIME_API", format!("{}/.rt", self.address))
+            .env(
+                "AWS_LAMBDA_RUNTIME_API",
+                format!("http://{}/.rt", self.address),
+            )
             .env("AWS_LAMBDA_FUNCTION_NAME", "_")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")

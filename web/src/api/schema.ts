@@ -2767,7 +2767,7 @@ export interface operations {
                     "application/json": components["schemas"]["AgentAssignments"];
                 };
             };
-            /** @description There was nothing. */
+            /** @description There was nothing. `Retry-After` says when to ask again, where the master holds no polls. */
             204: {
                 headers: {
                     [name: string]: unknown;
