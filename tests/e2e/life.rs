@@ -6,8 +6,9 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 
 use super::scene::{HOST, Scene};
+use super::support::address::free_address;
 use super::support::agent::Agent;
-use super::support::master::{Master, free_address};
+use super::support::master::Master;
 use super::support::servers::trial;
 use super::support::trees::{ensure_equal, make_noise};
 use super::support::wait::wait_for;
