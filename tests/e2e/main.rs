@@ -6,6 +6,7 @@ mod support;
 mod bad_input;
 mod kill;
 mod life;
+mod replicas;
 mod road;
 mod scene;
 mod storage;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         life::trials(),
         bad_input::trials(),
         kill::trials(),
+        replicas::trials(),
     ]
     .into_iter()
     .flatten()
