@@ -103,7 +103,8 @@ fn storm(stores: Stores) -> Result<()> {
                 }
                 tokio::time::sleep(PAUSE).await;
             }
-            tokio::task::block_in_place(|| restart_stores(&mut postgres, redis.as_mut(), restart))?;
+            // What goes on meanwhile has threads of its own.
+            restart_stores(&mut postgres, redis.as_mut(), restart)?;
         }
         while let Some(driven) = drivers.join_next().await {
             ends.extend(driven??);
