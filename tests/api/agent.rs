@@ -2,89 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::client::{Api, Reply};
-
-/// A node whose agent is this test.
-pub(crate) struct Node<'a> {
-    api: &'a Api,
-    /// Its id.
-    pub(crate) id: i64,
-    token: String,
-}
-
-/// A command that the node holds.
-#[derive(Debug, Clone)]
-pub(crate) struct Held {
-    /// Its id.
-    pub(crate) command: i64,
-    /// Its lease.
-    pub(crate) lease: i64,
-    /// What is to be done.
-    pub(crate) work: Value,
-}
-
-impl<'a> Node<'a> {
-    /// A new node that has said hello.
-    pub(crate) async fn start(api: &'a Api, name: &str) -> Result<Self> {
-        let (id, token) = api.node(name).await?;
-        let node = Self { api, id, token };
-        node.hello(json!([])).await?.expect(200)?;
-        Ok(node)
-    }
-
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Reply> {
-        let path = format!("/api/agent/v1/{path}");
-        self.api
-            .ask(Method::POST, path)
-            .by(&self.token)
-            .json(body)
-            .send()
-            .await
-    }
-
-    async fn hello(&self, leases: Value) -> Result<Reply> {
-        let facts = json!({"version": "0.1.0", "hostname": "web", "os": "linux", "arch": "x86_64", "taskTypes": ["file"]});
-        self.post("hello", &json!({"facts": facts, "leases": leases}))
-            .await
-    }
-
-    /// The next command of long work.
-    pub(crate) async fn claim(&self) -> Result<Held> {
-        let body = json!({"waitSecs": 10, "free": 1, "lane": "work"});
-        let answer = self.post("poll", &body).await?.expect(200)?;
-        let command = &answer["commands"][0];
-        Ok(Held {
-            command: command["commandId"].as_i64().context("no command")?,
-            lease: command["lease"].as_i64().context("no lease")?,
-            work: command["work"].clone(),
-        })
-    }
-
-    /// Says how far a command is, with these log lines.
-    pub(crate) async fn progress(
-        &self,
-        held: &Held,
-        bytes: u64,
-        lines: &[(i64, &str)],
-    ) -> Result<Reply> {
-        let line = |(seq, message): &(i64, &str)| json!({"seq": seq, "at": "2026-01-01T00:00:00Z", "level": "info", "message": message});
-        let log: Vec<_> = lines.iter().map(line).collect();
-        let progress = json!({"phase": "transferring", "bytes": bytes});
-        let body = json!({"lease": held.lease, "progress": progress, "log": log});
-        self.post(&format!("commands/{}/progress", held.command), &body)
-            .await
-    }
-
-    /// Says that a command failed.
-    pub(crate) async fn fail(&self, held: &Held) -> Result<Reply> {
-        let failure = json!({"code": "source_missing", "message": "there is no /etc/hostname"});
-        let body = json!({"lease": held.lease, "outcome": "failed", "failure": failure});
-        self.post(&format!("commands/{}/result", held.command), &body)
-            .await
-    }
-}
+use crate::client::Api;
+use crate::support::node::{Held, Node};
 
 /// A run of a new task of this node; its record's id.
 pub(crate) async fn run(api: &Api, node: i64) -> Result<i64> {
@@ -102,7 +23,7 @@ pub(crate) async fn run(api: &Api, node: i64) -> Result<i64> {
 #[tokio::test]
 async fn a_command_goes_from_poll_to_result() -> Result<()> {
     let api = Api::start()?;
-    let node = Node::start(&api, "web").await?;
+    let node = Node::start(&api.http, &api.admin, "web").await?;
     let shown = api
         .get(&format!("/api/v1/nodes/{}", node.id))
         .await?
@@ -159,7 +80,7 @@ async fn a_command_goes_from_poll_to_result() -> Result<()> {
 #[tokio::test]
 async fn never_09_a_stale_lease_is_told_and_changes_nothing() -> Result<()> {
     let api = Api::start()?;
-    let node = Node::start(&api, "web").await?;
+    let node = Node::start(&api.http, &api.admin, "web").await?;
     let record = run(&api, node.id).await?;
     let held = node.claim().await?;
     let stale = Held {
@@ -175,7 +96,7 @@ async fn never_09_a_stale_lease_is_told_and_changes_nothing() -> Result<()> {
         ..held.clone()
     };
     node.fail(&unknown).await?.refusal(409, "lease_lost")?;
-    let other = Node::start(&api, "other").await?;
+    let other = Node::start(&api.http, &api.admin, "other").await?;
     other.fail(&held).await?.refusal(409, "lease_lost")?;
     let shown = api
         .get(&format!("/api/v1/records/{record}"))
@@ -192,7 +113,7 @@ async fn never_09_a_stale_lease_is_told_and_changes_nothing() -> Result<()> {
 #[tokio::test]
 async fn a_cancelled_run_is_told_to_stop() -> Result<()> {
     let api = Api::start()?;
-    let node = Node::start(&api, "web").await?;
+    let node = Node::start(&api.http, &api.admin, "web").await?;
     let record = run(&api, node.id).await?;
     let held = node.claim().await?;
     node.progress(&held, 0, &[]).await?.expect(200)?;
@@ -216,7 +137,7 @@ async fn a_cancelled_run_is_told_to_stop() -> Result<()> {
 #[tokio::test]
 async fn a_rotated_token_is_taken_beside_the_old_one() -> Result<()> {
     let api = Api::start()?;
-    let node = Node::start(&api, "web").await?;
+    let node = Node::start(&api.http, &api.admin, "web").await?;
     let rotated = api
         .post(
             &format!("/api/v1/nodes/{}/rotate-token", node.id),
@@ -227,7 +148,7 @@ async fn a_rotated_token_is_taken_beside_the_old_one() -> Result<()> {
     let token = rotated["token"].as_str().context("no token")?;
     ensure!(token.len() == 64 && token != node.token, "{}", token.len());
     let fresh = Node {
-        api: &api,
+        http: api.http.clone(),
         id: node.id,
         token: token.to_owned(),
     };
@@ -240,7 +161,7 @@ async fn a_rotated_token_is_taken_beside_the_old_one() -> Result<()> {
 #[tokio::test]
 async fn objects_are_relayed_for_the_holder_of_the_lease_alone() -> Result<()> {
     let api = Api::start()?;
-    let node = Node::start(&api, "web").await?;
+    let node = Node::start(&api.http, &api.admin, "web").await?;
     run(&api, node.id).await?;
     let held = node.claim().await?;
     ensure!(held.work["targets"][0]["relay"] == true, "{}", held.work);

@@ -1,16 +1,13 @@
 //! A master with its administrator's key, and requests as anybody may send them.
 
-use std::time::Duration;
-
-use anyhow::{Context, Result, ensure};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Response};
+use anyhow::{Context, Result};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::master::Master;
+pub(crate) use crate::support::http::{Asked, Reply};
 
-/// No answer of a test takes longer than this.
-const LIMIT: Duration = Duration::from_secs(30);
+use crate::support::http::Http;
+use crate::support::master::Master;
 
 /// A master and whoever asks it.
 pub(crate) struct Api {
@@ -18,89 +15,8 @@ pub(crate) struct Api {
     pub(crate) master: Master,
     /// An API key of the administrator.
     pub(crate) admin: String,
-    http: Client,
-}
-
-/// An answer with its whole body.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    /// The HTTP status.
-    pub(crate) status: u16,
-    /// The headers.
-    pub(crate) headers: HeaderMap,
-    /// The body.
-    pub(crate) text: String,
-}
-
-impl Reply {
-    /// The body as JSON.
-    pub(crate) fn json(&self) -> Result<Value> {
-        serde_json::from_str(&self.text)
-            .with_context(|| format!("no JSON in {} {:?}", self.status, self.text))
-    }
-
-    /// The JSON body of an answer that must have this status.
-    pub(crate) fn expect(&self, status: u16) -> Result<Value> {
-        ensure!(
-            self.status == status,
-            "expected {status}, got {}: {}",
-            self.status,
-            self.text
-        );
-        if self.text.is_empty() {
-            return Ok(Value::Null);
-        }
-        self.json()
-    }
-
-    /// The problem of an answer that must be a refusal with this status and code.
-    pub(crate) fn refusal(&self, status: u16, code: &str) -> Result<Value> {
-        let problem = self.problem()?;
-        ensure!(
-            self.status == status && problem["code"] == code,
-            "expected {status} {code}, got {}: {}",
-            self.status,
-            self.text
-        );
-        Ok(problem)
-    }
-
-    /// The problem details of an answer that must be a refusal.
-    pub(crate) fn problem(&self) -> Result<Value> {
-        ensure!(
-            self.header("content-type") == "application/problem+json",
-            "no problem details: {} {:?} {:?}",
-            self.status,
-            self.headers,
-            self.text
-        );
-        let problem = self.json()?;
-        ensure!(problem["status"] == self.status, "{problem}");
-        for part in ["type", "title", "code", "detail"] {
-            ensure!(
-                problem[part].as_str().is_some_and(|text| !text.is_empty()),
-                "no {part}: {problem}"
-            );
-        }
-        Ok(problem)
-    }
-
-    /// A header as text, empty when it is not there.
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    }
-}
-
-/// A request to be sent.
-pub(crate) struct Asked<'a> {
-    api: &'a Api,
-    method: Method,
-    path: String,
-    headers: HeaderMap,
-    body: Option<Vec<u8>>,
+    /// Its address.
+    pub(crate) http: Http,
 }
 
 impl Api {
@@ -114,7 +30,7 @@ impl Api {
         let master = Master::with_settings(settings)?;
         let admin = master.administrator()?.key;
         Ok(Self {
-            http: plain_client()?,
+            http: Http::new(master.url())?,
             master,
             admin,
         })
@@ -122,36 +38,27 @@ impl Api {
 
     /// A new master that nobody has set up.
     pub(crate) fn fresh() -> Result<Self> {
+        let master = Master::start()?;
         Ok(Self {
-            master: Master::start()?,
-            http: plain_client()?,
+            http: Http::new(master.url())?,
+            master,
             admin: String::new(),
         })
     }
 
     /// A request by nobody.
     pub(crate) fn ask(&self, method: Method, path: impl Into<String>) -> Asked<'_> {
-        Asked {
-            api: self,
-            method,
-            path: path.into(),
-            headers: HeaderMap::new(),
-            body: None,
-        }
+        self.http.ask(method, path)
     }
 
     /// A GET as the administrator.
     pub(crate) async fn get(&self, path: &str) -> Result<Reply> {
-        self.ask(Method::GET, path).by(&self.admin).send().await
+        self.http.get(&self.admin, path).await
     }
 
     /// A POST as the administrator.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Reply> {
-        self.ask(Method::POST, path)
-            .by(&self.admin)
-            .json(&body)
-            .send()
-            .await
+        self.http.post(&self.admin, path, &body).await
     }
 
     /// A DELETE as the administrator.
@@ -213,69 +120,4 @@ impl Api {
         let task = self.post("/api/v1/tasks", body).await?.expect(201)?;
         task["id"].as_i64().context("no id")
     }
-}
-
-impl Asked<'_> {
-    /// With this token.
-    pub(crate) fn by(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
-    }
-
-    /// With this header.
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.append(
-            HeaderName::try_from(name).expect("a header's name"),
-            HeaderValue::try_from(value).expect("a header's value"),
-        );
-        self
-    }
-
-    /// With this JSON body.
-    pub(crate) fn json(self, body: &Value) -> Self {
-        self.header("content-type", "application/json")
-            .body(body.to_string())
-    }
-
-    /// With this body.
-    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = Some(body.into());
-        self
-    }
-
-    /// Sends it and reads the whole answer.
-    pub(crate) async fn send(self) -> Result<Reply> {
-        let response = self.open().await?;
-        Ok(Reply {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            text: response.text().await?,
-        })
-    }
-
-    /// Sends it and answers before the body has come.
-    pub(crate) async fn open(self) -> Result<Response> {
-        let url = format!("{}{}", self.api.master.url(), self.path);
-        let mut request = self
-            .api
-            .http
-            .request(self.method, &url)
-            .headers(self.headers);
-        if let Some(body) = self.body {
-            request = request.body(body);
-        }
-        request
-            .send()
-            .await
-            .with_context(|| format!("asking {url}"))
-    }
-}
-
-fn plain_client() -> Result<Client> {
-    let client = Client::builder()
-        .timeout(LIMIT)
-        .no_proxy()
-        .pool_max_idle_per_host(0)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?;
-    Ok(client)
 }

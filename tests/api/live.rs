@@ -1,102 +1,30 @@
 //! Live streams.
 
-use anyhow::{Context, Result, bail, ensure};
-use reqwest::{Method, Response};
-use serde_json::{Value, json};
+use anyhow::{Context, Result, ensure};
+use reqwest::Method;
+use serde_json::json;
 use std::time::Duration;
 
-use crate::agent::{Node, run};
+use crate::agent::run;
 use crate::client::Api;
+use crate::support::node::Node;
+use crate::support::stream::Stream;
 
 /// No event of a test takes longer than this to come.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A stream of server-sent events as it comes.
-struct Stream {
-    response: Response,
-    unread: String,
-}
-
-#[derive(Debug)]
-struct Event {
-    name: String,
-    id: Option<i64>,
-    data: Value,
-}
-
-impl Stream {
-    async fn open(api: &Api, path: &str, last: Option<i64>) -> Result<Self> {
-        let mut asked = api
-            .ask(Method::GET, path)
-            .by(&api.admin)
-            .header("accept", "text/event-stream");
-        if let Some(id) = last {
-            asked = asked.header("last-event-id", &id.to_string());
-        }
-        let response = asked.open().await?;
-        ensure!(response.status() == 200, "{}", response.status());
-        ensure!(response.headers()["content-type"] == "text/event-stream");
-        Ok(Self {
-            response,
-            unread: String::new(),
-        })
-    }
-
-    /// The next event; nothing when the stream ended.
-    async fn next(&mut self) -> Result<Option<Event>> {
-        loop {
-            if let Some((event, rest)) = self.unread.split_once("\n\n") {
-                let event = event.to_owned();
-                self.unread = rest.to_owned();
-                match parse(&event)? {
-                    Some(event) => return Ok(Some(event)),
-                    None => continue,
-                }
-            }
-            let chunk = tokio::time::timeout(LIMIT, self.response.chunk()).await;
-            match chunk.context("no event came")?? {
-                Some(bytes) => self.unread.push_str(std::str::from_utf8(&bytes)?),
-                None => return Ok(None),
-            }
-        }
-    }
-
-    /// The next event of this name.
-    async fn find(&mut self, name: &str) -> Result<Event> {
-        while let Some(event) = self.next().await? {
-            if event.name == name {
-                return Ok(event);
-            }
-        }
-        bail!("the stream ended without {name}")
-    }
-}
-
-/// An event out of its lines; nothing for a comment.
-fn parse(text: &str) -> Result<Option<Event>> {
-    let field = |name: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name))
-            .map(str::trim)
-    };
-    let Some(data) = field("data:") else {
-        return Ok(None);
-    };
-    Ok(Some(Event {
-        name: field("event:").unwrap_or("message").to_owned(),
-        id: field("id:").map(str::parse).transpose()?,
-        data: serde_json::from_str(data)?,
-    }))
+async fn open(api: &Api, path: &str, last: Option<i64>) -> Result<Stream> {
+    Stream::open(&api.http, &api.admin, path, last).await
 }
 
 #[tokio::test]
 async fn a_log_is_followed_live_and_resumed_where_it_broke_off() -> Result<()> {
     let api = Api::start()?;
-    let node = Node::start(&api, "web").await?;
+    let node = Node::start(&api.http, &api.admin, "web").await?;
     let record = run(&api, node.id).await?;
     let path = format!("/api/v1/records/{record}/logs");
     let held = node.claim().await?;
-    let mut stream = Stream::open(&api, &path, None).await?;
+    let mut stream = open(&api, &path, None).await?;
     node.progress(&held, 1, &[(1, "first"), (2, "second")])
         .await?
         .expect(200)?;
@@ -117,7 +45,7 @@ async fn a_log_is_followed_live_and_resumed_where_it_broke_off() -> Result<()> {
         .find(|(message, _)| message == "first")
         .context("first was skipped")?
         .1;
-    let mut stream = Stream::open(&api, &path, Some(first)).await?;
+    let mut stream = open(&api, &path, Some(first)).await?;
     ensure!(stream.find("line").await?.data["message"] == "second");
     node.progress(&held, 2, &[(2, "second"), (3, "third")])
         .await?
@@ -139,7 +67,7 @@ async fn a_log_is_followed_live_and_resumed_where_it_broke_off() -> Result<()> {
 #[tokio::test]
 async fn a_log_is_read_in_pages() -> Result<()> {
     let api = Api::start()?;
-    let node = Node::start(&api, "web").await?;
+    let node = Node::start(&api.http, &api.admin, "web").await?;
     let record = run(&api, node.id).await?;
     let held = node.claim().await?;
     let lines: Vec<_> = (1..=7).map(|seq| (seq, "a line")).collect();
@@ -162,9 +90,9 @@ async fn a_log_is_read_in_pages() -> Result<()> {
 #[tokio::test]
 async fn events_come_live_and_in_order() -> Result<()> {
     let api = Api::start()?;
-    let node = Node::start(&api, "web").await?;
+    let node = Node::start(&api.http, &api.admin, "web").await?;
     let record = run(&api, node.id).await?;
-    let mut stream = Stream::open(&api, "/api/v1/events", None).await?;
+    let mut stream = open(&api, "/api/v1/events", None).await?;
     let held = node.claim().await?;
     node.fail(&held).await?.expect(204)?;
     let event = loop {
@@ -183,7 +111,7 @@ async fn events_come_live_and_in_order() -> Result<()> {
         .await?
         .expect(200)?;
     ensure!(page["items"][0]["id"] == id, "{page}");
-    let mut again = Stream::open(&api, "/api/v1/events", Some(id - 1)).await?;
+    let mut again = open(&api, "/api/v1/events", Some(id - 1)).await?;
     let first = again.next().await?.context("the stream ended")?;
     ensure!(first.id == Some(id), "{first:?}");
     Ok(())
@@ -203,12 +131,12 @@ async fn never_28_a_stream_ends_with_the_key_that_opened_it() -> Result<()> {
         &mut api.admin,
         made["key"].as_str().context("no key")?.to_owned(),
     );
-    let mut stream = Stream::open(&api, "/api/v1/events", None).await?;
+    let mut stream = open(&api, "/api/v1/events", None).await?;
     api.admin = admin;
     api.delete(&format!("/api/v1/api-keys/{}", made["id"]))
         .await?
         .expect(204)?;
-    let node = Node::start(&api, "web").await?;
+    let node = Node::start(&api.http, &api.admin, "web").await?;
     run(&api, node.id).await?;
     let held = node.claim().await?;
     node.fail(&held).await?.expect(204)?;
@@ -218,6 +146,19 @@ async fn never_28_a_stream_ends_with_the_key_that_opened_it() -> Result<()> {
             "a removed key still sees events"
         );
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_asks_proxies_not_to_hold_it_back() -> Result<()> {
+    let api = Api::start()?;
+    let asked = api.ask(Method::GET, "/api/v1/events").by(&api.admin);
+    let stream = asked.header("accept", "text/event-stream").open().await?;
+    ensure!(
+        stream.headers()["x-accel-buffering"] == "no",
+        "{:?}",
+        stream.headers()
+    );
     Ok(())
 }
 
@@ -246,7 +187,7 @@ async fn streams_and_polls_end_when_the_master_stops() -> Result<()> {
     let mut api = Api::start()?;
     let url = api.master.url();
     let (node, token) = api.node("web").await?;
-    let mut stream = Stream::open(&api, "/api/v1/events", None).await?;
+    let mut stream = open(&api, "/api/v1/events", None).await?;
     let body = json!({"waitSecs": 25, "free": 1, "lane": "work"}).to_string();
     let poll = reqwest::Client::new()
         .post(format!("{url}/api/agent/v1/poll"))

@@ -10,9 +10,10 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use super::scene::{HOST, Scene};
+use super::support::address::free_address;
 use super::support::agent::Agent;
 use super::support::cli::{Cli, Ended};
-use super::support::master::{Master, free_address};
+use super::support::master::Master;
 use super::support::servers::{S3, s3_trial, trial};
 use super::support::trees::make_noise;
 use super::support::wait::wait_for;

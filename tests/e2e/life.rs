@@ -8,9 +8,10 @@ use libtest_mimic::Trial;
 
 use super::scene::{HOST, Scene};
 use super::storage::Place;
+use super::support::address::free_address;
 use super::support::agent::Agent;
 use super::support::gate::Gate;
-use super::support::master::{Master, free_address};
+use super::support::master::Master;
 use super::support::servers::{S3, s3_trial, trial};
 use super::support::trees::{ensure_equal, make_noise};
 use super::support::wait::wait_for;

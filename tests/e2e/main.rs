@@ -7,6 +7,7 @@ mod bad_input;
 mod kill;
 mod lambda;
 mod life;
+mod replicas;
 mod road;
 mod scene;
 mod storage;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         bad_input::trials(),
         kill::trials(),
         lambda::trials(),
+        replicas::trials(),
     ]
     .into_iter()
     .flatten()

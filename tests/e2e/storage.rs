@@ -1,6 +1,7 @@
 //! What lies in storage, seen past the program: each record's folder with the files in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,6 +22,15 @@ pub(crate) enum Place {
     Folder(PathBuf),
     /// A prefix in a bucket.
     Bucket(S3, String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Folder(_) => "in a folder",
+            Self::Bucket(..) => "on S3",
+        })
+    }
 }
 
 impl Place {

@@ -13,8 +13,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::address::free_address;
 use super::cli::{Cli, Ended, finish};
-use super::master::{free_address, make_administrator};
+use super::master::make_administrator;
 use super::process::{BACKUPX, Process};
 use super::wait::wait_for;
 

@@ -2,19 +2,23 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::address::free_address;
 use super::cli::{Cli, finish};
 use super::process::{Process, backupx};
 use super::wait::wait_for;
 
 const READY: Duration = Duration::from_secs(30);
-const PASSWORD: &str = "correct horse battery staple";
+const STOPPED: Duration = Duration::from_secs(45);
+/// The administrator's password.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A master that can be stopped, killed and started again on the same data and the same port.
 #[derive(Debug)]
@@ -52,11 +56,46 @@ impl Master {
 
     /// Starts it (again) and waits until it is ready.
     pub(crate) fn resume(&mut self) -> Result<()> {
+        self.launch()?;
+        self.wait_until_ready()
+    }
+
+    /// Starts it (again) and waits for nothing.
+    pub(crate) fn launch(&mut self) -> Result<()> {
         ensure!(self.process.is_none(), "the master is running");
         let mut command = backupx();
         command.arg("server").envs(self.environment());
         self.process = Some(Process::start(&mut command, &self.log())?);
-        self.wait_until_ready()
+        Ok(())
+    }
+
+    /// True when it was started and has ended by itself; then it can be started again.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        let ended = match &mut self.process {
+            Some(process) => process.ended()?.is_some(),
+            None => false,
+        };
+        if ended {
+            self.process = None;
+        }
+        Ok(ended)
+    }
+
+    /// Asks it to stop and waits for nothing.
+    pub(crate) fn ask_to_stop(&self) -> Result<()> {
+        let process = self.process.as_ref().context("the master is not running")?;
+        process.signal(Signal::TERM)
+    }
+
+    /// Waits until it has ended well.
+    pub(crate) fn wait_for_end(&mut self) -> Result<()> {
+        let mut process = self.process.take().context("the master is not running")?;
+        let status = process.wait_for_end(STOPPED)?;
+        ensure!(
+            status.success(),
+            "the master ended with {status} after SIGTERM"
+        );
+        Ok(())
     }
 
     /// SIGKILL.
@@ -69,16 +108,8 @@ impl Master {
 
     /// SIGTERM, and the wait for its end.
     pub(crate) fn stop(&mut self) -> Result<()> {
-        let status = self
-            .process
-            .take()
-            .context("the master is not running")?
-            .terminate(Duration::from_secs(45))?;
-        ensure!(
-            status.success(),
-            "the master ended with {status} after SIGTERM"
-        );
-        Ok(())
+        self.ask_to_stop()?;
+        self.wait_for_end()
     }
 
     /// Makes the administrator on the master's host and answers someone who uses the key.
@@ -93,7 +124,12 @@ impl Master {
         finish(&mut command)
     }
 
-    /// Its address.
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its address as a URL.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -179,11 +215,6 @@ pub(crate) fn make_administrator(
         url,
         key: key.to_owned(),
     })
-}
-
-/// A loopback address that nobody listens on now.
-pub(crate) fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
 /// The status code of a plain GET, nothing when nobody answers.

@@ -49,9 +49,19 @@ impl Process {
 
     /// Asks it to stop and waits until it has.
     pub(crate) fn terminate(&mut self, limit: Duration) -> Result<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        self.wait_for_end(limit)
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).context("sending SIGTERM")?;
-        wait_for("the end of the program after SIGTERM", limit, || {
+        kill_process(pid, signal).with_context(|| format!("sending {signal:?}"))
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn wait_for_end(&mut self, limit: Duration) -> Result<ExitStatus> {
+        wait_for("the end of the program after a signal", limit, || {
             Ok(self.child.try_wait()?)
         })
     }

@@ -83,6 +83,35 @@ pub(crate) fn s3_trial(name: &str, body: fn(S3) -> Result<()>) -> Trial {
     })
 }
 
+/// A trial that starts these programs itself. Without one it is ignored with the reason, or fails when all are required.
+pub(crate) fn program_trial(
+    name: &str,
+    programs: &'static [&'static str],
+    body: impl FnOnce() -> Result<()> + Send + 'static,
+) -> Trial {
+    Trial::ignorable_test(name, move || {
+        let missing = programs.iter().find(|program| !is_installed(program));
+        match missing {
+            None => body().map(|()| Completion::Completed).map_err(failed),
+            Some(program) => {
+                let reason = format!("{program} is not installed; `tests/run` installs it");
+                match env::var_os("BACKUPX_TEST_REQUIRE_ALL") {
+                    Some(_) => Err(Failed::from(reason)),
+                    None => Ok(Completion::ignored_with(reason)),
+                }
+            }
+        }
+    })
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let searched = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    searched
+        .into_iter()
+        .any(|folder| folder.join(program).exists())
+}
+
 /// A failure with its whole chain.
 pub(crate) fn failed(error: anyhow::Error) -> Failed {
     Failed::from(format!("{error:#}"))

