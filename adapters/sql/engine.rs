@@ -28,6 +28,15 @@ impl Engine {
         }
     }
 
+    /// What makes a transaction the only one that migrates, where several masters may start at once. Any fixed number. The lock ends with
+    /// the transaction.
+    pub(crate) fn migrating(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT pg_advisory_xact_lock(8340001)"),
+        }
+    }
+
     /// A statement with [`lock`] in it: where writers run side by side, a row that another one has in hand is passed over.
     pub(crate) fn locking(self, statement: &'static str) -> SqlStr {
         match self {

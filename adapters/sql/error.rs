@@ -84,8 +84,18 @@ fn classify_answer(error: &dyn DatabaseError) -> (ErrorKind, &'static str, &'sta
             "the database file is damaged or no SQLite database",
         ),
         Some(_) => (Internal, "internal", "the database refused a statement"),
+        None if is_refused_by_pooler(error) => (
+            Unavailable,
+            "pooler_refused",
+            "the pooler before the database refuses what the driver asks for: let it ignore that (PgBouncer: ignore_startup_parameters = extra_float_digits)",
+        ),
         None => classify_sqlstate(&code),
     }
+}
+
+/// A pooler knows only some of the settings that a connection may begin with.
+fn is_refused_by_pooler(error: &dyn DatabaseError) -> bool {
+    error.message().contains("unsupported startup parameter")
 }
 
 /// SQLite answers numbers whose lower byte is the primary code; Postgres answers five characters.

@@ -1,6 +1,7 @@
 //! The store of events: the outbox.
 
 use crate::SqlStores;
+use crate::connections::Transaction;
 use crate::engine::lock;
 use crate::error::store;
 use crate::row::{Columns, json, micros};
@@ -12,7 +13,6 @@ use backupx_core::domain::id::EventId;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::events::Events;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 
 const ADD: &str =
     "INSERT INTO events (happened_at, kind, taken_until) VALUES ($1, $2, 0) RETURNING id";
@@ -29,7 +29,7 @@ pub(crate) const TAKE: &str = concat!(
 /// visible later with a smaller id.
 pub(crate) async fn write(
     stores: &SqlStores,
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     kind: &EventKind,
     now: Timestamp,
 ) -> Result<EventId> {

@@ -2,7 +2,8 @@
 //!
 //! [`SqlStores`] implements every state port. A statement that all engines can run stands once, in the file that is named like its
 //! port; what an engine does its own way is in [`engine`] and in the file named like the engine. Columns are integers and text only
-//! (instants are microseconds, JSON is text, booleans are 0 and 1), so that one driver interface serves all engines.
+//! (instants are microseconds, JSON is text, booleans are 0 and 1), so that one driver interface serves all engines. A pooler in
+//! transaction mode may stand before Postgres: [`connections`] is how statements get through it, [`signal_table`] how masters hear each other.
 //!
 //! ```no_run
 //! # async fn open() -> backupx_core::Result<()> {
@@ -16,10 +17,12 @@
 
 mod accounts;
 mod answers;
+mod connections;
 mod engine;
 mod error;
 mod events;
 mod filter;
+mod listening;
 mod logs;
 pub mod migrate;
 mod nodes;
@@ -30,6 +33,7 @@ mod queue;
 mod records;
 mod row;
 mod settings;
+mod signal_table;
 mod signals;
 mod sqlite;
 mod stores;

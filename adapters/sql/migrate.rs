@@ -18,18 +18,32 @@ pub struct Migration {
 }
 
 /// The migrations for SQLite, in order.
-pub const SQLITE: &[Migration] = &[Migration {
-    number: 1,
-    name: "initial",
-    sql: include_str!("../../migrations/sqlite/0001_initial.sql"),
-}];
+pub const SQLITE: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "initial",
+        sql: include_str!("../../migrations/sqlite/0001_initial.sql"),
+    },
+    Migration {
+        number: 3,
+        name: "signals",
+        sql: include_str!("../../migrations/sqlite/0003_signals.sql"),
+    },
+];
 
 /// The migrations for Postgres: the same numbers, the same logical schema.
-pub const POSTGRES: &[Migration] = &[Migration {
-    number: 1,
-    name: "initial",
-    sql: include_str!("../../migrations/postgres/0001_initial.sql"),
-}];
+pub const POSTGRES: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "initial",
+        sql: include_str!("../../migrations/postgres/0001_initial.sql"),
+    },
+    Migration {
+        number: 3,
+        name: "signals",
+        sql: include_str!("../../migrations/postgres/0003_signals.sql"),
+    },
+];
 
 /// The migrations that a database at `version` lacks. `Conflict` when it has more than this program knows.
 pub(crate) fn pending(version: i64, migrations: &[Migration]) -> Result<Vec<Migration>> {
@@ -49,15 +63,32 @@ pub(crate) fn pending(version: i64, migrations: &[Migration]) -> Result<Vec<Migr
         .collect())
 }
 
-/// The schema's version; the table of migrations is made when it is missing.
+/// Begins a transaction in which nobody else migrates.
+pub(crate) async fn begin(
+    connection: &mut AnyConnection,
+    engine: Engine,
+) -> Result<Transaction<'_, Any>> {
+    let mut transaction = connection.begin_with(engine.begin()).await.map_err(store)?;
+    if let Some(alone) = engine.migrating() {
+        sqlx::raw_sql(alone)
+            .execute(&mut *transaction)
+            .await
+            .map_err(store)?;
+    }
+    Ok(transaction)
+}
+
+/// The schema's version; the table of migrations is made when it is missing. Run once, so prepared under no name.
 pub(crate) async fn version(connection: &mut AnyConnection) -> Result<i64> {
     sqlx::query(
         "CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL)",
     )
+    .persistent(false)
     .execute(&mut *connection)
     .await
     .map_err(store)?;
     sqlx::query("SELECT COALESCE(MAX(number), 0) AS version FROM schema_migrations")
+        .persistent(false)
         .fetch_one(connection)
         .await
         .map_err(store)?
@@ -70,8 +101,7 @@ pub(crate) async fn apply(
     engine: Engine,
     migration: Migration,
 ) -> Result<()> {
-    let mut transaction: Transaction<'_, Any> =
-        connection.begin_with(engine.begin()).await.map_err(store)?;
+    let mut transaction = begin(connection, engine).await?;
     if version(&mut transaction).await? >= migration.number {
         return transaction.rollback().await.map_err(store);
     }
@@ -82,6 +112,7 @@ pub(crate) async fn apply(
     sqlx::query("INSERT INTO schema_migrations (number, name) VALUES ($1, $2)")
         .bind(migration.number)
         .bind(migration.name)
+        .persistent(false)
         .execute(&mut *transaction)
         .await
         .map_err(store)?;

@@ -1,6 +1,7 @@
 //! The store of nodes.
 
 use crate::SqlStores;
+use crate::connections::Transaction;
 use crate::error::{in_use, store, taken, unreadable};
 use crate::row::{Columns, json, micros, optional_json};
 use crate::stores::{certain, commit, returning};
@@ -14,7 +15,6 @@ use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::nodes::Nodes;
 use backupx_core::{Error, Result};
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 
 macro_rules! columns {
     () => {
@@ -221,7 +221,7 @@ impl Nodes for SqlStores {
     }
 }
 
-async fn refuse_in_use(transaction: &mut Transaction<'_, Any>, id: NodeId) -> Result<()> {
+async fn refuse_in_use(transaction: &mut Transaction, id: NodeId) -> Result<()> {
     let tasks = sqlx::query(TASKS)
         .bind(id.0)
         .fetch_one(&mut **transaction)
@@ -255,7 +255,7 @@ async fn refuse_in_use(transaction: &mut Transaction<'_, Any>, id: NodeId) -> Re
 }
 
 /// The name, or the first of `name-2`, `name-3` … that is free.
-async fn free_name(transaction: &mut Transaction<'_, Any>, wanted: &Name) -> Result<Name> {
+async fn free_name(transaction: &mut Transaction, wanted: &Name) -> Result<Name> {
     let mut candidate = wanted.clone();
     let mut number = 1;
     loop {

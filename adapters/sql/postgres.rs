@@ -1,28 +1,67 @@
-//! Postgres: how the server is reached, brought up to date by one master at a time, and listened to.
+//! Postgres: how the server is reached, brought up to date by one master at a time, and how masters hear each other through it.
 
+use crate::connections::{Between, Connections};
 use crate::engine::Engine;
 use crate::error::store;
+use crate::listening;
 use crate::migrate::{self, Migration};
 use crate::row::Columns;
+use crate::signal_table;
 use crate::wakers::Wakers;
 use backupx_core::ports::signals::Topic;
 use backupx_core::{Error, Result};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::postgres::PgListener;
-use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection};
+use sqlx::{AnyConnection, ConnectOptions, Connection};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// The connections of a master that serves many at once.
 pub(crate) const CONNECTIONS: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(15);
-const RECONNECT: Duration = Duration::from_secs(1);
-/// Any fixed number: masters that start together migrate one after the other.
-const MIGRATING: &str = "SELECT pg_advisory_lock(8340001)";
+/// The parameter of the URL that is ours and not the driver's.
+const POOLER: &str = "pooler=";
 
-/// The pool over one schema of one server, and its channel.
+/// Where the server is and what stands before it.
+#[derive(Debug)]
+pub(crate) struct Address {
+    /// As the driver reads it.
+    url: String,
+    between: Between,
+}
+
+impl Address {
+    /// A URL of the form `postgres://USER:PASSWORD@HOST:PORT/DATABASE?pooler=transaction`.
+    pub(crate) fn parse(url: &str) -> Result<Self> {
+        let (base, parameters) = url.split_once('?').unwrap_or((url, ""));
+        let mut between = Between::Nothing;
+        let mut others = Vec::new();
+        for parameter in parameters.split('&').filter(|one| !one.is_empty()) {
+            match parameter.strip_prefix(POOLER) {
+                None => others.push(parameter),
+                Some("transaction") => between = Between::Pooler,
+                Some(other) => {
+                    return Err(Error::invalid(
+                        "bad_database_url",
+                        format!(
+                            "the database URL says {POOLER}{other}; accepted is {POOLER}transaction"
+                        ),
+                    ));
+                }
+            }
+        }
+        let url = match others.is_empty() {
+            true => base.to_owned(),
+            false => format!("{base}?{}", others.join("&")),
+        };
+        Ok(Self { url, between })
+    }
+}
+
+/// The connections to one schema of one server, and its channel.
 pub(crate) struct Opened {
-    pub(crate) pool: AnyPool,
+    pub(crate) connections: Connections,
     pub(crate) channel: Channel,
 }
 
@@ -30,39 +69,96 @@ pub(crate) struct Opened {
 #[derive(Debug)]
 pub(crate) struct Channel {
     /// One per schema, so that installations that share a database do not wake each other.
-    pub(crate) name: String,
+    name: String,
     /// Who speaks: a master has woken its own waiters already and does not listen to itself.
-    pub(crate) sender: String,
+    sender: String,
+    between: Between,
+    /// How many wake-ups were left in the table.
+    left: AtomicU64,
 }
 
 impl Channel {
-    /// A topic as it is sent.
-    pub(crate) fn payload(&self, topic: Topic) -> String {
-        format!("{} {topic}", self.sender)
+    /// Tells other masters.
+    pub(crate) async fn tell(&self, connections: &Connections, topic: Topic) -> Result<()> {
+        match self.between {
+            Between::Nothing => sqlx::query("SELECT pg_notify($1, $2)")
+                .bind(self.name.as_str())
+                .bind(format!("{} {topic}", self.sender))
+                .execute(connections)
+                .await
+                .map(drop)
+                .map_err(store),
+            Between::Pooler => {
+                signal_table::leave(connections, &self.sender, topic).await?;
+                let left = self.left.fetch_add(1, Ordering::Relaxed);
+                match left % signal_table::REMOVE_EVERY {
+                    0 => signal_table::remove_old(connections).await,
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Begins to hear other masters.
+    pub(crate) async fn hear(
+        &self,
+        address: &Address,
+        connections: &Connections,
+        wakers: Wakers,
+    ) -> Result<JoinSet<()>> {
+        let mut hearing = JoinSet::new();
+        let own = self.sender.clone();
+        match self.between {
+            Between::Nothing => {
+                let channel = listening::Channel {
+                    url: address.url.clone(),
+                    name: self.name.clone(),
+                    own,
+                };
+                let listener = channel.listener().await.map_err(store)?;
+                hearing.spawn(channel.listen(listener, wakers));
+            }
+            Between::Pooler => {
+                let seen = signal_table::last_rows(connections).await?;
+                hearing.spawn(signal_table::watch(connections.clone(), own, wakers, seen));
+            }
+        }
+        Ok(hearing)
     }
 }
 
 /// Connects and brings the schema up to date.
-pub(crate) async fn open(url: &str, migrations: &[Migration], connections: u32) -> Result<Opened> {
-    let options = AnyConnectOptions::from_str(url).map_err(|why| {
+pub(crate) async fn open(
+    address: &Address,
+    migrations: &[Migration],
+    connections: u32,
+) -> Result<Opened> {
+    let options = AnyConnectOptions::from_str(&address.url).map_err(|why| {
         Error::invalid(
             "bad_database_url",
             "the database URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE",
         )
         .with_source(why)
     })?;
-    let channel = prepare(&options, migrations).await?;
+    let channel = prepare(&options, address.between, migrations).await?;
     let pool = AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
         .connect_with(options)
         .await
         .map_err(store)?;
-    Ok(Opened { pool, channel })
+    Ok(Opened {
+        connections: Connections::new(pool, Engine::Postgres, address.between),
+        channel,
+    })
 }
 
-/// On a connection of its own: its end ends the lock as well.
-async fn prepare(options: &AnyConnectOptions, migrations: &[Migration]) -> Result<Channel> {
+/// On a connection of its own: a pool would try again and again what can't succeed, and then only say that it took too long.
+async fn prepare(
+    options: &AnyConnectOptions,
+    between: Between,
+    migrations: &[Migration],
+) -> Result<Channel> {
     let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
     let mut connection = match connecting {
         Ok(connected) => connected.map_err(store)?,
@@ -73,58 +169,61 @@ async fn prepare(options: &AnyConnectOptions, migrations: &[Migration]) -> Resul
             ));
         }
     };
-    sqlx::query(MIGRATING)
-        .execute(&mut connection)
-        .await
-        .map_err(store)?;
-    let version = migrate::version(&mut connection).await?;
+    let mut transaction = migrate::begin(&mut connection, Engine::Postgres).await?;
+    let version = migrate::version(&mut transaction).await?;
+    let channel = channel(&mut transaction, between).await?;
+    transaction.commit().await.map_err(store)?;
     for migration in migrate::pending(version, migrations)? {
         migrate::apply(&mut connection, Engine::Postgres, migration).await?;
     }
-    let channel = channel(&mut connection).await?;
     connection.close().await.map_err(store)?;
     Ok(channel)
 }
 
-async fn channel(connection: &mut AnyConnection) -> Result<Channel> {
+async fn channel(connection: &mut AnyConnection, between: Between) -> Result<Channel> {
     let row = sqlx::query(
         "SELECT 'backupx_' || current_schema() AS name, CAST(gen_random_uuid() AS TEXT) AS sender",
     )
+    .persistent(false)
     .fetch_one(connection)
     .await
     .map_err(store)?;
     Ok(Channel {
         name: row.text("name")?,
         sender: row.text("sender")?,
+        between,
+        left: AtomicU64::new(0),
     })
 }
 
-/// A listener on the channel.
-pub(crate) async fn listener(url: &str, channel: &str) -> Result<PgListener> {
-    let mut listener = PgListener::connect(url).await.map_err(store)?;
-    listener.listen(channel).await.map_err(store)?;
-    Ok(listener)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Passes what other masters say on to the waiters of this one, for ever. After an interruption everybody is woken: nobody knows what
-/// was missed.
-pub(crate) async fn listen(mut listener: PgListener, own: String, wakers: Wakers) {
-    loop {
-        match listener.try_recv().await {
-            Ok(Some(notification)) => {
-                if let Some((sender, topic)) = notification.payload().split_once(' ')
-                    && sender != own
-                    && let Ok(topic) = topic.parse()
-                {
-                    wakers.wake(topic);
-                }
-            }
-            Ok(None) => wakers.wake_all(),
-            Err(error) => {
-                tracing::warn!(error = %error, "the database's signals can't be heard, trying again");
-                tokio::time::sleep(RECONNECT).await;
-                wakers.wake_all();
-            }
+    #[test]
+    fn the_pooler_is_taken_out_of_the_url() -> Result<()> {
+        let url = "postgres://u:p@h:6432/d";
+        for (given, left, between) in [
+            ("", "", Between::Nothing),
+            ("?sslmode=require", "?sslmode=require", Between::Nothing),
+            ("?pooler=transaction", "", Between::Pooler),
+            (
+                "?sslmode=require&pooler=transaction&application_name=x",
+                "?sslmode=require&application_name=x",
+                Between::Pooler,
+            ),
+        ] {
+            let address = Address::parse(&format!("{url}{given}"))?;
+            assert_eq!(address.url, format!("{url}{left}"));
+            assert_eq!(address.between, between);
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_pooler_in_another_mode_is_refused() {
+        let error = Address::parse("postgres://h/d?pooler=session").map(drop);
+        let error = error.expect_err("nothing is known of it");
+        assert!(error.message().contains("pooler=transaction"), "{error}");
     }
 }

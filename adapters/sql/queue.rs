@@ -1,6 +1,7 @@
 //! The command queue on the database: every change is one guarded statement.
 
 use crate::SqlStores;
+use crate::connections::Transaction;
 use crate::engine::lock;
 use crate::error::store;
 use crate::row::{Columns, json, micros, optional_micros};
@@ -14,7 +15,6 @@ use backupx_core::domain::report::Outcome;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::queue::{Cancelled, CommandQueue, Guarded, NewCommand, Renewal};
 use sqlx::any::{AnyQueryResult, AnyRow};
-use sqlx::{Any, Transaction};
 
 macro_rules! columns {
     () => {
@@ -266,7 +266,7 @@ impl CommandQueue for SqlStores {
 
 /// Whether the command was asked to stop; nothing when the lease is not the node's.
 async fn renew_of_node(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut Transaction,
     node: NodeId,
     lease: &HeldLease,
     now: Timestamp,

@@ -1,7 +1,6 @@
 //! Signals: waiters of this process are woken directly, those of other masters through the database where it can carry a word.
 
 use crate::SqlStores;
-use crate::error::store;
 use crate::wakers::Waiter;
 use async_trait::async_trait;
 use backupx_core::Result;
@@ -13,12 +12,7 @@ impl Signals for SqlStores {
     async fn notify(&self, topic: Topic) -> Result<()> {
         self.wakers().wake(topic);
         if let Some(channel) = self.channel() {
-            sqlx::query("SELECT pg_notify($1, $2)")
-                .bind(channel.name.as_str())
-                .bind(channel.payload(topic))
-                .execute(self.writer())
-                .await
-                .map_err(store)?;
+            channel.tell(self.writer(), topic).await?;
         }
         Ok(())
     }

@@ -1,15 +1,16 @@
 //! The stores: one value that implements every state port over the pools of one database.
 
+use crate::connections::{Between, Connections, Transaction};
 use crate::engine::Engine;
 use crate::error::store;
 use crate::migrate::{self, Migration};
-use crate::postgres::{self, Channel};
+use crate::postgres::{self, Address, Channel};
 use crate::sqlite;
 use crate::wakers::Wakers;
 use backupx_core::{Error, Result};
 use sqlx::any::AnyRow;
 use sqlx::query::Query;
-use sqlx::{Any, AnyPool, SqlStr, Transaction};
+use sqlx::{Any, SqlStr};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
 
@@ -26,8 +27,8 @@ pub struct SqlStores {
 struct Inner {
     engine: Engine,
     /// On SQLite a single connection, so that writers queue here and not in the file's lock.
-    writer: AnyPool,
-    reader: AnyPool,
+    writer: Connections,
+    reader: Connections,
     wakers: Wakers,
     /// Where signals go to other masters, when there can be any.
     channel: Option<Channel>,
@@ -37,6 +38,7 @@ struct Inner {
 
 impl SqlStores {
     /// Opens the database at `url` (`sqlite://PATH` or `postgres://…`), makes the file when it is missing, and brings the schema up to date.
+    /// With `?pooler=transaction` a pooler that gives each transaction another connection may stand before Postgres.
     ///
     /// An existing file that needs migrations is copied to `PATH.before-NNNN` first. `Invalid` when the URL makes no sense, the folder
     /// is missing or the file is something else; `Conflict` (`database_newer`) when a newer program wrote it.
@@ -74,10 +76,11 @@ impl SqlStores {
     async fn open_sqlite(url: &str, migrations: &[Migration]) -> Result<Inner> {
         let path = sqlite::path_of(url)?;
         let pools = sqlite::open(&path, migrations).await?;
+        let direct = |pool| Connections::new(pool, Engine::Sqlite, Between::Nothing);
         Ok(Inner {
             engine: Engine::Sqlite,
-            writer: pools.writer,
-            reader: pools.reader,
+            writer: direct(pools.writer),
+            reader: direct(pools.reader),
             wakers: Wakers::default(),
             channel: None,
             listening: Mutex::default(),
@@ -85,19 +88,18 @@ impl SqlStores {
     }
 
     async fn open_postgres(url: &str, migrations: &[Migration], connections: u32) -> Result<Inner> {
-        let opened = postgres::open(url, migrations, connections).await?;
-        let listener = postgres::listener(url, &opened.channel.name).await?;
+        let address = Address::parse(url)?;
+        let opened = postgres::open(&address, migrations, connections).await?;
         let wakers = Wakers::default();
-        let mut listening = JoinSet::new();
-        listening.spawn(postgres::listen(
-            listener,
-            opened.channel.sender.clone(),
-            wakers.clone(),
-        ));
+        let connections = opened.connections;
+        let listening = opened
+            .channel
+            .hear(&address, &connections, wakers.clone())
+            .await?;
         Ok(Inner {
             engine: Engine::Postgres,
-            writer: opened.pool.clone(),
-            reader: opened.pool,
+            writer: connections.clone(),
+            reader: connections,
             wakers,
             channel: Some(opened.channel),
             listening: Mutex::new(listening),
@@ -124,11 +126,11 @@ impl SqlStores {
         self.inner.writer.close().await;
     }
 
-    pub(crate) fn reader(&self) -> &AnyPool {
+    pub(crate) fn reader(&self) -> &Connections {
         &self.inner.reader
     }
 
-    pub(crate) fn writer(&self) -> &AnyPool {
+    pub(crate) fn writer(&self) -> &Connections {
         &self.inner.writer
     }
 
@@ -147,18 +149,14 @@ impl SqlStores {
 
     /// Begins a transaction that only one caller at a time may run for `subject`: it decides by what is true of several rows, or its
     /// rows must become visible in the order of their ids.
-    pub(crate) async fn begin_alone(&self, subject: &str) -> Result<Transaction<'static, Any>> {
+    pub(crate) async fn begin_alone(&self, subject: &str) -> Result<Transaction> {
         let mut transaction = self.begin().await?;
         self.alone(&mut transaction, subject).await?;
         Ok(transaction)
     }
 
     /// From here to the end of the transaction nobody else is at this point for `subject`. On SQLite every writer is alone already.
-    pub(crate) async fn alone(
-        &self,
-        transaction: &mut Transaction<'static, Any>,
-        subject: &str,
-    ) -> Result<()> {
+    pub(crate) async fn alone(&self, transaction: &mut Transaction, subject: &str) -> Result<()> {
         match self.inner.engine {
             Engine::Sqlite => Ok(()),
             Engine::Postgres => sqlx::query(
@@ -173,20 +171,8 @@ impl SqlStores {
     }
 
     /// Begins a transaction that writes.
-    ///
-    /// On Postgres on a task of its own: a caller that goes away while the answer to `BEGIN` is on its way would leave a transaction
-    /// open that the driver knows nothing of. A task that ends without its caller drops the transaction, which rolls it back.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>> {
-        let (pool, statement) = (self.writer().clone(), self.inner.engine.begin());
-        let begun = match self.inner.engine {
-            Engine::Sqlite => pool.begin_with(statement).await,
-            Engine::Postgres => tokio::spawn(async move { pool.begin_with(statement).await })
-                .await
-                .map_err(|why| {
-                    Error::internal("a transaction could not be begun").with_source(why)
-                })?,
-        };
-        begun.map_err(store)
+    pub(crate) async fn begin(&self) -> Result<Transaction> {
+        self.writer().begin().await.map_err(store)
     }
 }
 
@@ -195,7 +181,7 @@ fn is_postgres(url: &str) -> bool {
 }
 
 /// Ends a transaction well.
-pub(crate) async fn commit(transaction: Transaction<'static, Any>) -> Result<()> {
+pub(crate) async fn commit(transaction: Transaction) -> Result<()> {
     transaction.commit().await.map_err(store)
 }
 

@@ -1,6 +1,7 @@
 //! The store of tasks.
 
 use crate::SqlStores;
+use crate::connections::Transaction;
 use crate::error::{store, taken};
 use crate::records::add_record;
 use crate::row::{Columns, json, micros, optional_micros};
@@ -14,7 +15,6 @@ use backupx_core::ports::records::NewRecord;
 use backupx_core::ports::tasks::Tasks;
 use backupx_core::{Error, FieldError, Result};
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 
 macro_rules! columns {
     () => {
@@ -207,7 +207,7 @@ impl Tasks for SqlStores {
 }
 
 /// Refuses a task that names a node or a target that does not exist; every one of them is named.
-async fn refuse_unknown(transaction: &mut Transaction<'_, Any>, spec: &TaskSpec) -> Result<()> {
+async fn refuse_unknown(transaction: &mut Transaction, spec: &TaskSpec) -> Result<()> {
     let mut wrong = Vec::new();
     let node = sqlx::query("SELECT id FROM nodes WHERE id = $1")
         .bind(spec.node_id.0)
@@ -240,11 +240,7 @@ async fn refuse_unknown(transaction: &mut Transaction<'_, Any>, spec: &TaskSpec)
     }
 }
 
-async fn name_targets(
-    transaction: &mut Transaction<'_, Any>,
-    id: TaskId,
-    spec: &TaskSpec,
-) -> Result<()> {
+async fn name_targets(transaction: &mut Transaction, id: TaskId, spec: &TaskSpec) -> Result<()> {
     for target in &spec.target_ids {
         sqlx::query(
             "INSERT INTO task_targets (task_id, target_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",

@@ -4,7 +4,7 @@ use backupx_core::ports::signals::Topic;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 type Topics = HashMap<Topic, Entry>;
 
@@ -18,6 +18,8 @@ struct Entry {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wakers {
     topics: Arc<Mutex<Topics>>,
+    /// Rung when somebody begins to wait.
+    arrival: Arc<Notify>,
 }
 
 impl Wakers {
@@ -36,9 +38,15 @@ impl Wakers {
     }
 
     /// How many topics are waited for.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         lock(&self.topics).len()
+    }
+
+    /// Returns when somebody waits. For one caller at a time.
+    pub(crate) async fn somebody_waits(&self) {
+        while self.len() == 0 {
+            self.arrival.notified().await;
+        }
     }
 
     /// Registers a waiter.
@@ -51,6 +59,7 @@ impl Wakers {
         entry.waiters += 1;
         let receiver = entry.sender.subscribe();
         drop(topics);
+        self.arrival.notify_one();
         Waiter {
             topic,
             topics: Arc::clone(&self.topics),

@@ -12,7 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// All of them.
-pub(crate) const ALL: &[Backend] = &[Backend::Sqlite, Backend::Postgres, Backend::Redis];
+pub(crate) const ALL: &[Backend] = &[
+    Backend::Sqlite,
+    Backend::Postgres,
+    Backend::Pooler,
+    Backend::Redis,
+];
 
 /// A kind of store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub(crate) enum Backend {
     Sqlite,
     /// A schema of the server that `BACKUPX_TEST_POSTGRES_URL` names.
     Postgres,
+    /// The same through the pooler in transaction mode that `BACKUPX_TEST_POOLER_URL` names.
+    Pooler,
     /// Queue, presence and signals in the server that `BACKUPX_TEST_REDIS_URL` names, all else in a file.
     Redis,
 }
@@ -38,6 +45,8 @@ impl Backend {
             Self::Sqlite => None,
             Self::Postgres if postgres::server().is_some() => None,
             Self::Postgres => Some("BACKUPX_TEST_POSTGRES_URL is not set"),
+            Self::Pooler if postgres::pooler().is_some() => None,
+            Self::Pooler => Some("BACKUPX_TEST_POOLER_URL is not set"),
             Self::Redis if redis::server().is_some() => None,
             Self::Redis => Some("BACKUPX_TEST_REDIS_URL is not set"),
         };
@@ -55,6 +64,7 @@ impl Backend {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::Pooler => "pooler",
             Self::Redis => "redis",
         }
     }
@@ -63,6 +73,7 @@ impl Backend {
         match self {
             Self::Sqlite => SqliteHost::open(Arc::new(tempfile::tempdir()?)).await,
             Self::Postgres => postgres::fresh().await,
+            Self::Pooler => postgres::pooled().await,
             Self::Redis => redis::fresh().await,
         }
     }
@@ -105,5 +116,9 @@ impl Host for SqliteHost {
 
     fn replica(&self) -> BoxFuture<'_, Result<Ports>> {
         Self::open(Arc::clone(&self.folder)).boxed()
+    }
+
+    fn cut(&self) -> BoxFuture<'_, Result<()>> {
+        async { Ok(()) }.boxed()
     }
 }

@@ -4,6 +4,8 @@ use crate::ports::Ports;
 use anyhow::{Context, Result};
 use futures::future::BoxFuture;
 use std::future::Future;
+use std::io::Write;
+use std::time::Duration;
 
 /// One promise of a port.
 #[derive(Clone, Copy)]
@@ -27,6 +29,29 @@ macro_rules! cases {
     };
 }
 pub(crate) use cases;
+
+/// Tells of what was measured, for the list of promises that `tests/run` prints.
+pub(crate) fn measured(what: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "measured: {what}")?;
+    Ok(())
+}
+
+/// Makes a call until the store is there again, as every caller of a master does. Any other failure is one.
+pub(crate) async fn patiently<T, F>(call: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = backupx_core::Result<T>>,
+{
+    let trying = async {
+        loop {
+            match call().await {
+                Err(error) if error.is_retryable() => tokio::task::yield_now().await,
+                done => return done,
+            }
+        }
+    };
+    let done = tokio::time::timeout(Duration::from_secs(60), trying).await;
+    Ok(done.context("the store did not come back")??)
+}
 
 /// Runs one test on a runtime of its own with several threads.
 pub(crate) fn block_on(

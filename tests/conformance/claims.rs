@@ -7,6 +7,7 @@ use anyhow::Result;
 use backupx_core::domain::command::{CommandSpec, CommandState, Lane, Lease, Subject};
 use backupx_core::domain::id::{CommandId, NodeId, RequestId, TargetId};
 use backupx_core::ports::queue::NewCommand;
+use std::collections::BTreeMap;
 
 cases!(
     a_command_waits_as_it_was_put_in,
@@ -20,6 +21,8 @@ cases!(
     a_command_that_waited_too_long_is_not_handed_out,
     nodes_get_their_own_commands,
     never_11_a_full_lane_does_not_block_the_other,
+    never_11_a_node_with_much_to_do_does_not_delay_another,
+    each_node_and_lane_is_served_in_its_own_order,
     commands_are_found_by_subject,
     depth_counts_what_waits_and_what_runs,
 );
@@ -185,6 +188,63 @@ async fn never_11_a_full_lane_does_not_block_the_other(ports: &Ports) -> Result<
     let command = ports.queue.claim(NODE, Lane::Short, at(3)).await?;
     assert_eq!(command.expect("the short lane is free").id, short);
     assert_eq!(ports.queue.claim(NODE, Lane::Short, at(3)).await?, None);
+    Ok(())
+}
+
+async fn never_11_a_node_with_much_to_do_does_not_delay_another(ports: &Ports) -> Result<()> {
+    for subject in 1..=200 {
+        asked(ports, subject).await?;
+    }
+    let other = NewCommand {
+        node_id: NodeId(2),
+        ..ask(1000)
+    };
+    let other = ports.queue.enqueue(other, at(0)).await?;
+    let busy = (0..16).map(|_| ports.queue.claim(NODE, WORK, at(1)));
+    let (busy, one) = tokio::join!(
+        futures::future::try_join_all(busy),
+        ports.queue.claim(NodeId(2), WORK, at(1)),
+    );
+    assert!(busy?.iter().all(Option::is_some));
+    assert_eq!(one?.map(|command| command.id), Some(other));
+    Ok(())
+}
+
+async fn each_node_and_lane_is_served_in_its_own_order(ports: &Ports) -> Result<()> {
+    let replica = ports.host.replica().await?;
+    let of = |subject: i64| {
+        let lane = match subject % 3 {
+            0 => Lane::Short,
+            _ => WORK,
+        };
+        (NodeId(subject % 4 + 1), lane)
+    };
+    let mut put = BTreeMap::new();
+    for subject in 0..120 {
+        let (node_id, lane) = of(subject);
+        let command = NewCommand {
+            node_id,
+            lane,
+            ..ask(subject)
+        };
+        let id = ports.queue.enqueue(command, at(0)).await?;
+        put.entry((node_id, lane)).or_insert_with(Vec::new).push(id);
+    }
+    let mut got = BTreeMap::new();
+    // Each asks in turn, now at one master and now at the other.
+    for subject in 0..120 {
+        let (node, lane) = of(subject * 7);
+        let queue = match subject % 2 {
+            0 => &ports.queue,
+            _ => &replica.queue,
+        };
+        if let Some(command) = queue.claim(node, lane, at(1)).await? {
+            got.entry((node, lane))
+                .or_insert_with(Vec::new)
+                .push(command.id);
+        }
+    }
+    assert_eq!(got, put);
     Ok(())
 }
 

@@ -51,7 +51,12 @@ async fn each_command_has_one_winner_among_64_claimers(ports: &Ports) -> Result<
     });
     let mut won = Vec::new();
     for claimer in join_all(claimers).await {
-        won.extend(claimer??);
+        let in_order = claimer??;
+        assert!(
+            in_order.is_sorted(),
+            "a younger command went before an older one"
+        );
+        won.extend(in_order);
     }
     assert_eq!(won.len(), put.len());
     assert_eq!(won.into_iter().collect::<BTreeSet<_>>(), put);

@@ -8,12 +8,14 @@ use backupx_core::domain::command::{Command, CommandState, Lane, Lease};
 use backupx_core::domain::id::{CommandId, NodeId};
 use backupx_core::domain::report::{DeleteReport, Failure, Listing, Outcome, Report};
 use backupx_core::ports::queue::{Cancelled, Guarded, Renewal};
+use std::collections::BTreeMap;
 
 cases!(
     a_command_ends_with_what_its_node_reported,
     a_result_is_taken_once,
     a_command_that_waits_can_not_be_finished,
     never_12_cancel_is_legal_in_every_state,
+    never_12_cancel_changes_no_end,
     a_command_is_closed_in_every_state_before_its_end,
     never_09_terminal_is_final,
     ended_commands_are_purged_when_they_are_old,
@@ -95,6 +97,34 @@ async fn never_12_cancel_is_legal_in_every_state(ports: &Ports) -> Result<()> {
         .await?;
     for id in [running, waiting, CommandId(99)] {
         assert_eq!(cancel(id, 6).await?, Cancelled::TooLate);
+    }
+    Ok(())
+}
+
+/// One command in each state that is an end.
+async fn never_12_cancel_changes_no_end(ports: &Ports) -> Result<()> {
+    let succeeded = Outcome::Succeeded {
+        report: Report::Browse(Listing::default()),
+    };
+    let failed = Outcome::Failed {
+        failure: Failure::new("disk_full", "the disk is full"),
+        report: None,
+    };
+    let mut ends = BTreeMap::new();
+    for (subject, outcome) in (1..).zip([succeeded, failed, Outcome::Cancelled]) {
+        let id = claimed(ports, subject, 1).await?;
+        ports.queue.finish(id, Lease(1), &outcome, at(2)).await?;
+        ends.insert(read(ports, id).await?.state.as_str(), id);
+    }
+    let silent = claimed(ports, 9, 1).await?;
+    ports.queue.expire(at(2), at(3), 10).await?;
+    ends.insert(read(ports, silent).await?.state.as_str(), silent);
+    let states: Vec<_> = ends.keys().copied().collect();
+    assert_eq!(states, ["cancelled", "failed", "succeeded", "timeout"]);
+    for id in ends.into_values() {
+        let before = read(ports, id).await?;
+        assert_eq!(ports.queue.cancel(id, at(9)).await?, Cancelled::TooLate);
+        assert_eq!(read(ports, id).await?, before);
     }
     Ok(())
 }

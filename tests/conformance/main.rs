@@ -6,9 +6,11 @@
 mod answers;
 mod api_keys;
 mod backend;
+mod breaks;
 mod case;
 mod claims;
 mod contention;
+mod control_plane;
 mod copies;
 mod endings;
 mod events;
@@ -18,16 +20,19 @@ mod nodes;
 mod operations;
 mod ports;
 mod postgres;
+mod postgres_server;
 mod presence;
 mod records;
 mod redis;
 mod restart;
 mod runs;
 mod samples;
+mod schema;
 mod sessions;
 mod settings;
 mod sign_in_guard;
 mod signals;
+mod skew;
 mod sqlite_file;
 mod targets;
 mod tasks;
@@ -60,6 +65,8 @@ fn main() -> ExitCode {
         presence::cases(),
         signals::cases(),
         restart::cases(),
+        breaks::cases(),
+        skew::cases(),
     ]
     .into_iter()
     .flatten()
@@ -70,5 +77,7 @@ fn main() -> ExitCode {
         .collect();
     trials.extend(sqlite_file::trials());
     trials.extend(redis::trials());
+    trials.extend(postgres_server::trials());
+    trials.extend(schema::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

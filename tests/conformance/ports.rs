@@ -48,6 +48,9 @@ pub(crate) trait Host: Send + Sync {
 
     /// A second master on the same store, beside the first.
     fn replica(&self) -> BoxFuture<'_, Result<Ports>>;
+
+    /// Cuts every connection of every master to the store, in the middle of whatever is going on. A file has none.
+    fn cut(&self) -> BoxFuture<'_, Result<()>>;
 }
 
 impl Ports {

@@ -11,6 +11,7 @@ cases!(
     a_node_is_new_once,
     an_older_time_is_ignored,
     a_node_is_offline_when_it_was_last_heard_before_the_limit,
+    a_microsecond_decides_at_the_boundary,
     an_absence_is_told_once_to_one_caller,
     a_node_that_returns_is_told_of_once,
     a_late_message_does_not_bring_a_node_back,
@@ -44,6 +45,23 @@ async fn a_node_is_offline_when_it_was_last_heard_before_the_limit(ports: &Ports
     assert!(ports.presence.take_offline(at(10)).await?.is_empty());
     assert_eq!(ports.presence.take_offline(at(11)).await?, [NODE]);
     assert_eq!(ports.presence.last_seen(NODE).await?, Some(at(10)));
+    Ok(())
+}
+
+async fn a_microsecond_decides_at_the_boundary(ports: &Ports) -> Result<()> {
+    let moment = chrono::Duration::microseconds(1);
+    ports.presence.seen(NODE, at(10)).await?;
+    assert!(
+        ports
+            .presence
+            .take_offline(at(10) - moment)
+            .await?
+            .is_empty()
+    );
+    assert!(ports.presence.take_offline(at(10)).await?.is_empty());
+    assert_eq!(ports.presence.take_offline(at(10) + moment).await?, [NODE]);
+    assert!(!ports.presence.seen(NODE, at(10) - moment).await?);
+    assert!(ports.presence.seen(NODE, at(10) + moment).await?);
     Ok(())
 }
 

@@ -2,24 +2,20 @@
 //! in a SQLite file. What is asked of Redis alone follows below: that one that comes back empty costs no run.
 
 use crate::case::block_on;
+use crate::control_plane::{app, failure, poll};
 use crate::ports::{Host, Ports};
 use crate::samples::{ask, at, queued, read, task};
 use anyhow::{Context, Result, ensure};
-use backupx_app::{App, AppSettings};
 use backupx_core::ErrorKind;
 use backupx_core::domain::command::{Lane, Lease};
 use backupx_core::domain::id::NodeId;
-use backupx_core::domain::protocol::{HeldLease, Hello, Poll, ResultReport};
+use backupx_core::domain::protocol::{HeldLease, Hello};
 use backupx_core::domain::record::RecordState;
-use backupx_core::domain::report::{Failure, Outcome};
-use backupx_core::domain::work::Assignment;
-use backupx_core::ports::clock::SystemClock;
+use backupx_core::domain::report::Outcome;
 use backupx_core::ports::queue::Guarded;
 use backupx_core::ports::signals::Topic;
-use backupx_engine::AgeKeys;
 use backupx_redis::RedisStores;
 use backupx_sql::SqlStores;
-use backupx_storage::Opener;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use libtest_mimic::Trial;
@@ -29,6 +25,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
+use tokio::net::TcpStream;
 
 /// The server, when there is one.
 pub(crate) fn server() -> Option<String> {
@@ -37,16 +35,37 @@ pub(crate) fn server() -> Option<String> {
         .filter(|url| !url.is_empty())
 }
 
-/// A store behind a prefix that nobody had before.
+/// A store behind a prefix that nobody had before, for a user of that name.
 pub(crate) async fn fresh() -> Result<Ports> {
-    let url = server().context("BACKUPX_TEST_REDIS_URL is not set")?;
-    RedisHost::open(url, prefix(), Arc::new(tempfile::tempdir()?)).await
+    let server = server().context("BACKUPX_TEST_REDIS_URL is not set")?;
+    let prefix = prefix();
+    tell(
+        &server,
+        &format!("ACL SETUSER {prefix} on nopass ~* &* +@all"),
+    )
+    .await?;
+    let url = server.replace("://", &format!("://{prefix}:any@"));
+    RedisHost::open(url, prefix, Arc::new(tempfile::tempdir()?)).await
 }
 
 fn prefix() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     format!("case-{}-{number}", std::process::id())
+}
+
+/// Says one line to the server and hears one.
+async fn tell(server: &str, line: &str) -> Result<()> {
+    let (_, address) = server.split_once("://").context("the URL has no scheme")?;
+    let mut connection = BufStream::new(TcpStream::connect(address).await?);
+    connection
+        .write_all(format!("{line}\r\n").as_bytes())
+        .await?;
+    connection.flush().await?;
+    let mut answer = String::new();
+    connection.read_line(&mut answer).await?;
+    ensure!(answer.starts_with(['+', ':']), "{line}: {answer}");
+    Ok(())
 }
 
 struct RedisHost {
@@ -100,6 +119,14 @@ impl Host for RedisHost {
 
     fn replica(&self) -> BoxFuture<'_, Result<Ports>> {
         self.again()
+    }
+
+    fn cut(&self) -> BoxFuture<'_, Result<()>> {
+        async move {
+            let server = server().context("BACKUPX_TEST_REDIS_URL is not set")?;
+            tell(&server, &format!("CLIENT KILL USER {}", self.prefix)).await
+        }
+        .boxed()
     }
 }
 
@@ -170,10 +197,7 @@ impl Server {
 
     async fn answers(&self) -> Result<()> {
         let waiting = async {
-            while tokio::net::TcpStream::connect(("127.0.0.1", self.port))
-                .await
-                .is_err()
-            {
+            while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -249,54 +273,6 @@ async fn redis_that_restarts_empty_loses_no_run() -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// The control plane over these ports.
-fn app(ports: &Ports) -> App {
-    let ports = backupx_app::Ports {
-        nodes: ports.nodes.clone(),
-        targets: ports.targets.clone(),
-        tasks: ports.tasks.clone(),
-        records: ports.records.clone(),
-        operations: ports.operations.clone(),
-        logs: ports.logs.clone(),
-        events: ports.events.clone(),
-        settings: ports.settings.clone(),
-        answers: ports.answers.clone(),
-        users: ports.users.clone(),
-        sessions: ports.sessions.clone(),
-        api_keys: ports.api_keys.clone(),
-        sign_in_guard: ports.sign_in_guard.clone(),
-        queue: ports.queue.clone(),
-        presence: ports.presence.clone(),
-        signals: ports.signals.clone(),
-        clock: Arc::new(SystemClock),
-        keys: Arc::new(AgeKeys),
-        opener: Arc::new(Opener),
-    };
-    App::new(ports, AppSettings::new([7; 32]))
-}
-
-/// What the node is handed.
-async fn poll(app: &App, node: NodeId) -> Result<Assignment> {
-    let poll = Poll {
-        lane: Lane::Work,
-        free: 1,
-        wait_secs: 0,
-    };
-    let mut answer = app.poll(node, poll).await?;
-    answer.commands.pop().context("nothing was handed out")
-}
-
-fn failure(lease: Lease) -> ResultReport {
-    ResultReport {
-        lease,
-        outcome: Outcome::Failed {
-            failure: Failure::new("disk_full", "the disk is full"),
-            report: None,
-        },
-        log: Vec::new(),
-    }
 }
 
 async fn never_09_a_late_report_on_a_forgotten_command_meets_no_other_one() -> Result<()> {

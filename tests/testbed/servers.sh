@@ -6,6 +6,7 @@
 # BACKUPX_TEST_S3_READONLY_{KEY,SECRET}                 the same server, an identity that may only read and list
 # BACKUPX_TEST_WEAK_S3_{ENDPOINT,REGION,KEY,SECRET,BUCKET}  rclone: ignores If-None-Match, as lesser services do
 # BACKUPX_TEST_POSTGRES_URL                             a PostgreSQL server with an empty database
+# BACKUPX_TEST_POOLER_URL                               the same through PgBouncer in transaction mode
 # BACKUPX_TEST_REDIS_URL                                a Redis server that is empty at first
 # BACKUPX_TEST_REQUIRE_ALL=1                            a test whose server is missing fails instead of being ignored
 
@@ -17,7 +18,7 @@ start_servers() {
   SERVER_FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/backupx-servers.XXXXXX")
   # A server that runs as another user finds its own folder in it.
   chmod 711 "$SERVER_FOLDER"
-  start_seaweedfs && start_rclone && start_postgres && start_redis || return 1
+  start_seaweedfs && start_rclone && start_postgres && start_pgbouncer && start_redis || return 1
   export BACKUPX_TEST_REQUIRE_ALL=1
 }
 
@@ -104,6 +105,43 @@ start_postgres() {
     return 1
   }
 }
+
+# In front of the PostgreSQL server. A user that it does not know is looked up there, so tests may make their own.
+start_pgbouncer() {
+  local folder=$SERVER_FOLDER/pgbouncer server port
+  server=${BACKUPX_TEST_POSTGRES_URL##*:}
+  mkdir "$folder"
+  read -r port < <(free_ports 1)
+  printf '"backupx" ""\n' >"$folder/users.txt"
+  cat >"$folder/pgbouncer.ini" <<INI
+[databases]
+postgres = host=127.0.0.1 port=${server%%/*} dbname=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $port
+unix_socket_dir =
+auth_type = trust
+auth_file = $folder/users.txt
+auth_user = backupx
+auth_query = SELECT usename, COALESCE(passwd, '') FROM pg_shadow WHERE usename = \$1
+pool_mode = transaction
+ignore_startup_parameters = extra_float_digits
+max_client_conn = 2000
+default_pool_size = 4
+max_db_connections = 80
+server_idle_timeout = 5
+INI
+  chown -R postgres "$folder"
+  in_background pgbouncer setpriv --reuid=postgres --regid=postgres --init-groups "$(pgbouncer_tool)" "$folder/pgbouncer.ini"
+  export BACKUPX_TEST_POOLER_URL="postgres://backupx@127.0.0.1:$port/postgres?pooler=transaction"
+  wait_for 30 "the pooler (PgBouncer)" "$(postgres_tools)/pg_isready" -q -h 127.0.0.1 -p "$port" || {
+    tail -n 20 "$SERVER_FOLDER/pgbouncer.log" >&2
+    return 1
+  }
+}
+
+# Debian puts it where only root looks.
+pgbouncer_tool() { PATH="$PATH:/usr/sbin" command -v pgbouncer; }
 
 start_redis() {
   local folder=$SERVER_FOLDER/redis port

@@ -1,6 +1,7 @@
 //! The store of users.
 
 use crate::SqlStores;
+use crate::connections::Transaction;
 use crate::error::{store, taken, unreadable};
 use crate::row::{Columns, micros};
 use crate::stores::{certain, commit, returning};
@@ -13,7 +14,6 @@ use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::accounts::{UserChange, Users};
 use backupx_core::{Error, Result};
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 
 macro_rules! columns {
     () => {
@@ -188,7 +188,7 @@ impl Users for SqlStores {
 }
 
 async fn insert(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut Transaction,
     username: &Name,
     password_hash: &str,
     role: Role,
@@ -208,7 +208,7 @@ async fn insert(
     user(&certain(row)?)
 }
 
-async fn read(transaction: &mut Transaction<'_, Any>, id: UserId) -> Result<Option<User>> {
+async fn read(transaction: &mut Transaction, id: UserId) -> Result<Option<User>> {
     let row = sqlx::query(GET)
         .bind(id.0)
         .fetch_optional(&mut **transaction)
@@ -217,7 +217,7 @@ async fn read(transaction: &mut Transaction<'_, Any>, id: UserId) -> Result<Opti
     row.as_ref().map(user).transpose()
 }
 
-async fn refuse_last_admin(transaction: &mut Transaction<'_, Any>, id: UserId) -> Result<()> {
+async fn refuse_last_admin(transaction: &mut Transaction, id: UserId) -> Result<()> {
     let others = sqlx::query(OTHER_ADMINS)
         .bind(id.0)
         .fetch_one(&mut **transaction)

@@ -1,6 +1,7 @@
 //! The life of a record: every change of its state is guarded by state and lease, and a change that comes too late changes nothing.
 
 use crate::SqlStores;
+use crate::connections::Transaction;
 use crate::error::store;
 use crate::events;
 use crate::row::{Columns, count, json, micros, optional_json, optional_micros};
@@ -15,7 +16,6 @@ use backupx_core::domain::report::Counts;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::records::{NewRecord, RecordEnd};
 use backupx_core::{Error, Result};
-use sqlx::{Any, Transaction};
 
 const QUEUED: &str =
     "SELECT id FROM records WHERE task_id = $1 AND state = 'queued' ORDER BY id LIMIT 1";
@@ -38,7 +38,7 @@ const ROLL_UP: &str = "UPDATE records SET state = $2 WHERE id = $1 AND finished_
 
 /// Writes a queued record within a transaction, or answers the one that the task has already.
 pub(crate) async fn add_record(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut Transaction,
     new: NewRecord,
 ) -> Result<std::result::Result<Record, RecordId>> {
     if let Some(waiting) = queued(transaction, new.task_id).await? {
@@ -224,7 +224,7 @@ pub(super) async fn set_copy(
     Ok(true)
 }
 
-async fn roll_up(transaction: &mut Transaction<'_, Any>, id: RecordId) -> Result<()> {
+async fn roll_up(transaction: &mut Transaction, id: RecordId) -> Result<()> {
     sqlx::query(HOLD)
         .bind(id.0)
         .execute(&mut **transaction)
@@ -248,7 +248,7 @@ async fn roll_up(transaction: &mut Transaction<'_, Any>, id: RecordId) -> Result
     Ok(())
 }
 
-async fn queued(transaction: &mut Transaction<'_, Any>, task: TaskId) -> Result<Option<RecordId>> {
+async fn queued(transaction: &mut Transaction, task: TaskId) -> Result<Option<RecordId>> {
     let row = sqlx::query(QUEUED)
         .bind(task.0)
         .fetch_optional(&mut **transaction)
@@ -258,7 +258,7 @@ async fn queued(transaction: &mut Transaction<'_, Any>, task: TaskId) -> Result<
 }
 
 async fn put_copies(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut Transaction,
     id: RecordId,
     copies: &[RecordCopy],
 ) -> Result<()> {

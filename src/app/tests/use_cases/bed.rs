@@ -1,5 +1,6 @@
 //! The bed that every case starts on: a control plane on a fresh database, a node that the case plays, a target and a task.
 
+use crate::faults::Faults;
 use async_trait::async_trait;
 use backupx_app::{App, AppSettings, NewTarget, Ports};
 use backupx_core::domain::access::{StreamKey, TargetAccess};
@@ -229,8 +230,21 @@ impl Bed {
         Self::over(&self.stores, &self.clock, settings)
     }
 
+    /// Another replica whose calls to the stores fail when they are told to.
+    pub(crate) fn failing_replica(&self, faults: &Faults) -> App {
+        let ports = Self::ports(&self.stores, &self.clock);
+        App::new(
+            crate::faults::with(faults, ports),
+            AppSettings::new(ROOT_KEY),
+        )
+    }
+
     fn over(stores: &Arc<SqlStores>, clock: &Arc<HandClock>, settings: AppSettings) -> App {
-        let ports = Ports {
+        App::new(Self::ports(stores, clock), settings)
+    }
+
+    fn ports(stores: &Arc<SqlStores>, clock: &Arc<HandClock>) -> Ports {
+        Ports {
             nodes: stores.clone(),
             targets: stores.clone(),
             tasks: stores.clone(),
@@ -250,8 +264,7 @@ impl Bed {
             clock: clock.clone(),
             keys: Arc::new(PlayKeys),
             opener: Arc::new(Shelf::default()),
-        };
-        App::new(ports, settings)
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -335,11 +348,7 @@ impl Bed {
         work: &Assignment,
         outcome: Outcome,
     ) -> Result<()> {
-        let report = ResultReport {
-            lease: work.lease,
-            log: Vec::new(),
-            outcome,
-        };
+        let report = result_under(work.lease, outcome);
         self.app.result(node, work.command_id, report).await
     }
 
@@ -507,5 +516,14 @@ pub(crate) fn progress_under(lease: Lease) -> ProgressReport {
         lease,
         progress: Progress::default(),
         log: Vec::new(),
+    }
+}
+
+/// A result under a lease.
+pub(crate) fn result_under(lease: Lease, outcome: Outcome) -> ResultReport {
+    ResultReport {
+        lease,
+        log: Vec::new(),
+        outcome,
     }
 }

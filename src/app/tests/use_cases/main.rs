@@ -4,6 +4,8 @@ mod accounts;
 mod bed;
 mod dispatching;
 mod ends;
+mod faults;
+mod gusts;
 mod places;
 mod removals;
 mod schedules;
