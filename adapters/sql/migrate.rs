@@ -18,18 +18,32 @@ pub struct Migration {
 }
 
 /// The migrations for SQLite, in order.
-pub const SQLITE: &[Migration] = &[Migration {
-    number: 1,
-    name: "initial",
-    sql: include_str!("../../migrations/sqlite/0001_initial.sql"),
-}];
+pub const SQLITE: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "initial",
+        sql: include_str!("../../migrations/sqlite/0001_initial.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "scheduling",
+        sql: include_str!("../../migrations/sqlite/0002_scheduling.sql"),
+    },
+];
 
 /// The migrations for Postgres: the same numbers, the same logical schema.
-pub const POSTGRES: &[Migration] = &[Migration {
-    number: 1,
-    name: "initial",
-    sql: include_str!("../../migrations/postgres/0001_initial.sql"),
-}];
+pub const POSTGRES: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "initial",
+        sql: include_str!("../../migrations/postgres/0001_initial.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "scheduling",
+        sql: include_str!("../../migrations/postgres/0002_scheduling.sql"),
+    },
+];
 
 /// The migrations that a database at `version` lacks. `Conflict` when it has more than this program knows.
 pub(crate) fn pending(version: i64, migrations: &[Migration]) -> Result<Vec<Migration>> {

@@ -8,7 +8,8 @@ use crate::stores::{certain, commit, returning};
 use async_trait::async_trait;
 use backupx_core::domain::id::{RecordId, TaskId};
 use backupx_core::domain::page::{Page, PageRequest};
-use backupx_core::domain::task::{Task, TaskSpec};
+use backupx_core::domain::schedule::NextRun;
+use backupx_core::domain::task::{Pause, Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::records::NewRecord;
 use backupx_core::ports::tasks::Tasks;
@@ -18,22 +19,26 @@ use sqlx::{Any, Transaction};
 
 macro_rules! columns {
     () => {
-        "id, spec, enabled, next_run_at, created_at, updated_at, version"
+        "id, spec, enabled, next_run_at, next_instant, paused_until, pause_reason, created_at, updated_at, version"
     };
 }
 
 const GET: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE id = $1");
 const BY_NAME: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE name = $1");
 const ADD: &str = concat!(
-    "INSERT INTO tasks (name, node_id, spec, enabled, next_run_at, created_at, updated_at, version) VALUES ($1, $2, $3, 1, $4, $5, $5, 1) RETURNING ",
+    "INSERT INTO tasks (name, node_id, spec, enabled, next_run_at, next_instant, created_at, updated_at, version) VALUES ($1, $2, $3, 1, $4, $5, $6, $6, 1) RETURNING ",
     columns!()
 );
 const UPDATE: &str = concat!(
-    "UPDATE tasks SET name = $3, node_id = $4, spec = $5, next_run_at = $6, updated_at = $7, version = version + 1 WHERE id = $1 AND version = $2 RETURNING ",
+    "UPDATE tasks SET name = $3, node_id = $4, spec = $5, next_run_at = $6, next_instant = $7, updated_at = $8, version = version + 1 WHERE id = $1 AND version = $2 RETURNING ",
     columns!()
 );
 const SET_ENABLED: &str = concat!(
-    "UPDATE tasks SET enabled = $2, next_run_at = $3, updated_at = $4, version = version + 1 WHERE id = $1 RETURNING ",
+    "UPDATE tasks SET enabled = $2, next_run_at = $3, next_instant = $4, paused_until = NULL, pause_reason = NULL, updated_at = $5, version = version + 1 WHERE id = $1 RETURNING ",
+    columns!()
+);
+const PAUSE: &str = concat!(
+    "UPDATE tasks SET paused_until = $2, pause_reason = $3, next_run_at = $4, next_instant = $5, updated_at = $6, version = version + 1 WHERE id = $1 RETURNING ",
     columns!()
 );
 pub(crate) const LIST: &str = concat!(
@@ -47,15 +52,14 @@ pub(crate) const DUE: &str = concat!(
     " FROM tasks WHERE enabled = 1 AND next_run_at IS NOT NULL AND next_run_at <= $1 ORDER BY next_run_at, id LIMIT $2"
 );
 /// Only an enabled schedule fires: somebody may have turned it off since it was seen to be due.
-const FIRE: &str =
-    "UPDATE tasks SET next_run_at = $3 WHERE id = $1 AND next_run_at = $2 AND enabled = 1";
+const FIRE: &str = "UPDATE tasks SET next_run_at = $4, next_instant = $5 WHERE id = $1 AND next_run_at = $2 AND next_instant = $3 AND enabled = 1";
 
 #[async_trait]
 impl Tasks for SqlStores {
     async fn add(
         &self,
         spec: &TaskSpec,
-        next_run_at: Option<Timestamp>,
+        next_run: Option<NextRun>,
         now: Timestamp,
     ) -> Result<Task> {
         let mut transaction = self.begin().await?;
@@ -64,7 +68,8 @@ impl Tasks for SqlStores {
             .bind(spec.name.as_str())
             .bind(spec.node_id.0)
             .bind(json(spec)?)
-            .bind(optional_micros(next_run_at))
+            .bind(optional_micros(next_run.map(|next| next.at)))
+            .bind(optional_micros(next_run.map(|next| next.instant)))
             .bind(micros(now));
         let row = returning(statement, &mut *transaction)
             .await
@@ -109,7 +114,7 @@ impl Tasks for SqlStores {
         id: TaskId,
         version: i64,
         spec: &TaskSpec,
-        next_run_at: Option<Timestamp>,
+        next_run: Option<NextRun>,
         now: Timestamp,
     ) -> Result<Task> {
         let mut transaction = self.begin().await?;
@@ -126,7 +131,8 @@ impl Tasks for SqlStores {
             .bind(spec.name.as_str())
             .bind(spec.node_id.0)
             .bind(json(spec)?)
-            .bind(optional_micros(next_run_at))
+            .bind(optional_micros(next_run.map(|next| next.at)))
+            .bind(optional_micros(next_run.map(|next| next.instant)))
             .bind(micros(now));
         let row = returning(statement, &mut *transaction)
             .await
@@ -148,13 +154,32 @@ impl Tasks for SqlStores {
         &self,
         id: TaskId,
         enabled: bool,
-        next_run_at: Option<Timestamp>,
+        next_run: Option<NextRun>,
         now: Timestamp,
     ) -> Result<Task> {
         let statement = sqlx::query(SET_ENABLED)
             .bind(id.0)
             .bind(i64::from(enabled))
-            .bind(optional_micros(next_run_at))
+            .bind(optional_micros(next_run.map(|next| next.at)))
+            .bind(optional_micros(next_run.map(|next| next.instant)))
+            .bind(micros(now));
+        let row = returning(statement, self.writer()).await.map_err(store)?;
+        task(&row.ok_or_else(|| not_found(id))?)
+    }
+
+    async fn pause(
+        &self,
+        id: TaskId,
+        pause: &Pause,
+        next_run: Option<NextRun>,
+        now: Timestamp,
+    ) -> Result<Task> {
+        let statement = sqlx::query(PAUSE)
+            .bind(id.0)
+            .bind(micros(pause.until))
+            .bind(pause.reason.as_str())
+            .bind(optional_micros(next_run.map(|next| next.at)))
+            .bind(optional_micros(next_run.map(|next| next.instant)))
             .bind(micros(now));
         let row = returning(statement, self.writer()).await.map_err(store)?;
         task(&row.ok_or_else(|| not_found(id))?)
@@ -173,15 +198,17 @@ impl Tasks for SqlStores {
     async fn fire(
         &self,
         id: TaskId,
-        expected: Timestamp,
-        next: Option<Timestamp>,
+        expected: NextRun,
+        next: Option<NextRun>,
         record: Option<NewRecord>,
     ) -> Result<Option<RecordId>> {
         let mut transaction = self.begin().await?;
         let fired = sqlx::query(FIRE)
             .bind(id.0)
-            .bind(micros(expected))
-            .bind(optional_micros(next))
+            .bind(micros(expected.at))
+            .bind(micros(expected.instant))
+            .bind(optional_micros(next.map(|next| next.at)))
+            .bind(optional_micros(next.map(|next| next.instant)))
             .execute(&mut *transaction)
             .await
             .map_err(store)?;
@@ -281,9 +308,28 @@ fn task(row: &AnyRow) -> Result<Task> {
         id: TaskId(row.int("id")?),
         spec: row.json("spec")?,
         enabled: row.flag("enabled")?,
-        next_run_at: row.optional_time("next_run_at")?,
+        next_run: next_run(row)?,
+        pause: pause(row)?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         version: row.int("version")?,
     })
+}
+
+fn next_run(row: &AnyRow) -> Result<Option<NextRun>> {
+    let Some(at) = row.optional_time("next_run_at")? else {
+        return Ok(None);
+    };
+    let instant = row.optional_time("next_instant")?.unwrap_or(at);
+    Ok(Some(NextRun { instant, at }))
+}
+
+fn pause(row: &AnyRow) -> Result<Option<Pause>> {
+    let Some(until) = row.optional_time("paused_until")? else {
+        return Ok(None);
+    };
+    Ok(Some(Pause {
+        until,
+        reason: row.optional_text("pause_reason")?.unwrap_or_default(),
+    }))
 }

@@ -67,7 +67,9 @@ mod tests {
             crate::reports::EntryKind,
             crate::target_types::TargetKind,
             crate::targets::Reach,
+            crate::tasks::CatchUp,
             crate::tasks::Compression,
+            crate::tasks::Weekday,
             crate::users::Role,
         );
     }

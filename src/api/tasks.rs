@@ -4,11 +4,11 @@ use crate::mirror::mirrored;
 use backupx_core::domain::id::{NodeId, TargetId};
 use backupx_core::domain::name::Name;
 use backupx_core::domain::retention::{self, RetentionPolicy};
-use backupx_core::domain::schedule;
+use backupx_core::domain::schedule::{self, TimeOfDay};
 use backupx_core::domain::task::{self, SourceSpec, TaskSpec};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 mirrored! {
     /// How a stream is compressed.
@@ -22,6 +22,42 @@ mirrored! {
         Gzip = "gzip",
         /// As it is.
         None = "none",
+    }
+}
+
+mirrored! {
+    /// What becomes of firings that were missed.
+    #[derive(Default)]
+    #[serde(rename_all = "camelCase")]
+    CatchUp = schedule::CatchUp {
+        /// They are left out.
+        Skip = "skip",
+        /// One run makes up for all of them.
+        #[default]
+        Once = "once",
+        /// Each gets its run, one after another; at most a hundred, none older than a month.
+        All = "all",
+    }
+}
+
+mirrored! {
+    /// A day of the week.
+    #[serde(rename_all = "camelCase")]
+    Weekday = schedule::Weekday {
+        /// Monday.
+        Mon = "mon",
+        /// Tuesday.
+        Tue = "tue",
+        /// Wednesday.
+        Wed = "wed",
+        /// Thursday.
+        Thu = "thu",
+        /// Friday.
+        Fri = "fri",
+        /// Saturday.
+        Sat = "sat",
+        /// Sunday.
+        Sun = "sun",
     }
 }
 
@@ -57,6 +93,10 @@ pub struct Task {
     pub enabled: bool,
     /// When the schedule fires next.
     pub next_run_at: Option<DateTime<Utc>>,
+    /// Until when its schedule rests, if it was paused; a time that is past means nothing.
+    pub paused_until: Option<DateTime<Utc>>,
+    /// Why it was paused.
+    pub pause_reason: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When a person last changed it.
@@ -80,6 +120,8 @@ impl From<task::Task> for Task {
             max_unreadable,
             max_cores,
         } = task.spec.into();
+        let paused_until = task.pause.as_ref().map(|pause| pause.until);
+        let reason = task.pause.map(|pause| pause.reason);
         Self {
             id: task.id.0,
             name,
@@ -94,7 +136,9 @@ impl From<task::Task> for Task {
             max_unreadable,
             max_cores,
             enabled: task.enabled,
-            next_run_at: task.next_run_at,
+            next_run_at: task.next_run.map(|next| next.at),
+            paused_until,
+            pause_reason: reason.filter(|reason| !reason.is_empty()),
             created_at: task.created_at,
             updated_at: task.updated_at,
             version: task.version,
@@ -269,6 +313,22 @@ pub struct Schedule {
     /// IANA name of the zone, as `Europe/Berlin`; `UTC` when absent.
     #[serde(default = "utc")]
     pub timezone: String,
+    /// What becomes of firings that were missed: no master was there, the run before still waited, or a maintenance window was open.
+    #[serde(default)]
+    pub catch_up: CatchUp,
+    /// Each run begins up to so many seconds later, less than what lies between two runs.
+    #[serde(default)]
+    pub jitter_secs: u32,
+    /// Times of the week, in the schedule's zone, in which it begins no run.
+    #[serde(default)]
+    pub maintenance: Vec<MaintenanceWindow>,
+}
+
+impl Schedule {
+    /// A schedule with the defaults.
+    pub fn new(cron: impl Into<String>, timezone: impl Into<String>) -> Self {
+        schedule::Schedule::new(cron, timezone).into()
+    }
 }
 
 fn utc() -> String {
@@ -280,6 +340,9 @@ impl From<Schedule> for schedule::Schedule {
         Self {
             cron: schedule.cron,
             timezone: schedule.timezone,
+            catch_up: schedule.catch_up.into(),
+            jitter_secs: schedule.jitter_secs,
+            maintenance: schedule.maintenance.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -289,8 +352,58 @@ impl From<schedule::Schedule> for Schedule {
         Self {
             cron: schedule.cron,
             timezone: schedule.timezone,
+            catch_up: schedule.catch_up.into(),
+            jitter_secs: schedule.jitter_secs,
+            maintenance: schedule.maintenance.into_iter().map(Into::into).collect(),
         }
     }
+}
+
+/// A time of the week in which a schedule begins no run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MaintenanceWindow {
+    /// The days on which it begins; empty means every day.
+    #[serde(default)]
+    pub days: Vec<Weekday>,
+    /// When it begins, `00:00` to `23:59`.
+    #[schema(value_type = String)]
+    pub from: TimeOfDay,
+    /// When it ends, `00:00` to `24:00`: on the day after, when that is not later than `from`.
+    #[schema(value_type = String)]
+    pub to: TimeOfDay,
+}
+
+impl From<MaintenanceWindow> for schedule::MaintenanceWindow {
+    fn from(window: MaintenanceWindow) -> Self {
+        Self {
+            days: window.days.into_iter().map(Into::into).collect(),
+            from: window.from,
+            to: window.to,
+        }
+    }
+}
+
+impl From<schedule::MaintenanceWindow> for MaintenanceWindow {
+    fn from(window: schedule::MaintenanceWindow) -> Self {
+        Self {
+            days: window.days.into_iter().map(Into::into).collect(),
+            from: window.from,
+            to: window.to,
+        }
+    }
+}
+
+/// How a task's schedule is turned off: for good when nothing is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DisableTask {
+    /// The schedule goes on by itself from then on; what falls before is not caught up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+    /// Why, for whoever looks at the task; needs `until`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// How many copies are kept. All zero keeps everything.
@@ -367,6 +480,33 @@ impl From<retention::Decision> for RetentionDecision {
             reasons: decision.reasons,
         }
     }
+}
+
+impl DisableTask {
+    /// The pause that is asked for, if it is one.
+    pub fn pause(self) -> Result<Option<task::Pause>, backupx_core::Error> {
+        match (self.until, self.reason) {
+            (Some(until), reason) => Ok(Some(task::Pause {
+                until,
+                reason: reason.unwrap_or_default(),
+            })),
+            (None, Some(_)) => Err(backupx_core::Error::field(
+                "reason",
+                "belongs to a pause with an end: name `until` as well",
+            )),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// How far to look ahead.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct NextRunsQuery {
+    /// How many instants, 1 to 50; 5 when absent.
+    #[serde(default)]
+    pub count: Option<u32>,
 }
 
 /// A schedule to look ahead with.

@@ -34,10 +34,12 @@ impl App {
     }
 
     async fn start_record(&self, command: &Command, id: RecordId) -> Result<Option<Work>> {
-        let Some(record) = self.ports.records.get(id).await? else {
+        let Some(mut record) = self.ports.records.get(id).await? else {
             self.ports.queue.close(command.id, self.now()).await?;
             return Ok(None);
         };
+        // When it runs is none of the agent's business.
+        record.task.schedule = None;
         if record.cancel_requested_at.is_some() && !record.state.is_final() {
             self.end_command(command, &Outcome::Cancelled).await?;
             return Ok(None);

@@ -23,6 +23,7 @@ mod logs;
 mod nodes;
 mod operations;
 mod passwords;
+mod plan;
 mod records;
 mod relay;
 mod removals;

@@ -1,7 +1,6 @@
 //! Timetables: cron expressions in a time zone, always strictly later, over every change of the clocks.
 
 use backupx_core::domain::schedule::Schedule;
-use backupx_core::domain::task::TaskSpec;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::{Error, Result};
 use chrono::{MappedLocalTime, NaiveDateTime, Offset, SubsecRound, TimeZone};
@@ -86,10 +85,29 @@ impl Timetable {
         }
     }
 
+    /// What the zone's clocks show at `at`.
+    pub(crate) fn shown(&self, at: Timestamp) -> NaiveDateTime {
+        at.naive_utc() + self.offset(at)
+    }
+
+    /// The instant that a reading of the zone's clocks stands for: its last when it comes twice, the change itself when it is left out.
+    pub(crate) fn last_instant(&self, reading: NaiveDateTime) -> Timestamp {
+        match self.zone.from_local_datetime(&reading) {
+            MappedLocalTime::Single(only) => only.to_utc(),
+            MappedLocalTime::Ambiguous(_, second) => second.to_utc(),
+            MappedLocalTime::None => {
+                // No zone is further than a day from UTC, so the change lies between these two.
+                let utc = reading.and_utc();
+                let (from, until) = (utc - BETWEEN_CHANGES, utc + BETWEEN_CHANGES);
+                self.first_change(from, until).unwrap_or(utc)
+            }
+        }
+    }
+
     /// The last reading of the wall clock that counts as gone by at `at`: in the second pass of a repeated hour all of it, for a schedule
     /// that names its hours.
     fn passed(&self, at: Timestamp) -> NaiveDateTime {
-        let shown = at.naive_utc() + self.offset(at);
+        let shown = self.shown(at);
         match self.zone.from_local_datetime(&shown) {
             MappedLocalTime::Ambiguous(first, second) if second == at && !self.every_hour => {
                 match self.first_change(first.to_utc(), at) {
@@ -140,20 +158,6 @@ impl Timetable {
 /// Searches go on behind a reading; this one makes the reading itself the next one.
 fn just_before(wall: NaiveDateTime) -> NaiveDateTime {
     wall - chrono::Duration::seconds(1)
-}
-
-/// When a task fires first after `now`: nothing without a schedule, an error when its schedule never fires.
-pub(crate) fn first_run(spec: &TaskSpec, now: Timestamp) -> Result<Option<Timestamp>> {
-    let Some(schedule) = &spec.schedule else {
-        return Ok(None);
-    };
-    match Timetable::parse(schedule)?.next_after(now) {
-        Some(next) => Ok(Some(next)),
-        None => Err(Error::field(
-            "schedule.cron",
-            format!("{:?} does not fire within five years", schedule.cron),
-        )),
-    }
 }
 
 #[cfg(test)]

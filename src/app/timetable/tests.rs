@@ -6,10 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn schedule(cron: &str, timezone: &str) -> Schedule {
-    Schedule {
-        cron: cron.to_owned(),
-        timezone: timezone.to_owned(),
-    }
+    Schedule::new(cron, timezone)
 }
 
 fn at(text: &str) -> Timestamp {

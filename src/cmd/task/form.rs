@@ -1,12 +1,13 @@
 //! The flags of `task add` and `task edit`, and what they make of a task.
 
+use super::timing::Timing;
 use crate::cmd::client::{Client, resolve};
 use crate::cmd::failure::usage;
 use crate::cmd::settings;
 use anyhow::{Context, Result};
 use backupx_api::nodes::Node;
 use backupx_api::targets::Target;
-use backupx_api::tasks::{Compression, Retention, Schedule, Source, TaskInput};
+use backupx_api::tasks::{Compression, Retention, Source, TaskInput};
 use std::path::Path;
 
 /// A task to make.
@@ -35,8 +36,11 @@ pub(crate) struct Edit {
     #[arg(long)]
     name: Option<String>,
     /// Run by hand only
-    #[arg(long, conflicts_with_all = ["cron", "timezone"])]
+    #[arg(long, conflicts_with_all = ["cron", "timezone", "catch_up", "jitter", "maintenance"])]
     no_cron: bool,
+    /// Begin runs at any time
+    #[arg(long, conflicts_with = "maintenance")]
+    no_maintenance: bool,
     /// Leave nothing out
     #[arg(long, conflicts_with = "exclude")]
     no_exclude: bool,
@@ -76,12 +80,8 @@ struct What {
     /// Leave out folders that say by a CACHEDIR.TAG that they are caches [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     skip_cache_dirs: Option<bool>,
-    /// When it runs by itself: five or six cron fields, or @daily and the like
-    #[arg(long, value_name = "EXPR")]
-    cron: Option<String>,
-    /// IANA time zone of the schedule [default: UTC]
-    #[arg(long, value_name = "TZ")]
-    timezone: Option<String>,
+    #[command(flatten)]
+    timing: Timing,
     /// zstd, gzip or none [default: zstd]
     #[arg(long, value_name = "KIND", value_parser = compression)]
     compression: Option<Compression>,
@@ -167,6 +167,9 @@ impl Edit {
         if self.no_cron {
             task.schedule = None;
         }
+        if let Some(schedule) = task.schedule.as_mut().filter(|_| self.no_maintenance) {
+            schedule.maintenance.clear();
+        }
         if self.no_exclude {
             let Source::File { excludes, .. } = &mut task.source;
             excludes.clear();
@@ -189,7 +192,7 @@ impl What {
         if let Some(node) = &self.node {
             task.node_id = resolve::find::<Node>(client, node).await?.id;
         }
-        self.apply_schedule(&mut task.schedule)?;
+        self.timing.apply(&mut task.schedule)?;
         set(&mut task.compression, self.compression);
         if self.encrypt || self.no_encrypt {
             task.encrypt = self.encrypt;
@@ -224,25 +227,6 @@ impl What {
         }
         set(one_file_system, self.one_file_system);
         set(skip_cache_dirs, self.skip_cache_dirs);
-        Ok(())
-    }
-
-    fn apply_schedule(&self, schedule: &mut Option<Schedule>) -> Result<()> {
-        if self.timezone.is_some() && self.cron.is_none() && schedule.is_none() {
-            return Err(usage("--timezone needs --cron"));
-        }
-        if let Some(cron) = &self.cron {
-            let timezone = schedule
-                .take()
-                .map_or_else(|| "UTC".to_owned(), |before| before.timezone);
-            *schedule = Some(Schedule {
-                cron: cron.clone(),
-                timezone,
-            });
-        }
-        if let (Some(schedule), Some(timezone)) = (schedule, &self.timezone) {
-            schedule.timezone.clone_from(timezone);
-        }
         Ok(())
     }
 }

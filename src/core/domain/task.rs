@@ -3,7 +3,7 @@
 use super::id::{NodeId, TargetId, TaskId};
 use super::name::Name;
 use super::retention::RetentionPolicy;
-use super::schedule::Schedule;
+use super::schedule::{NextRun, Schedule};
 use super::time::Timestamp;
 use crate::{Error, FieldError, Result};
 use serde::{Deserialize, Serialize};
@@ -18,13 +18,24 @@ pub struct Task {
     /// A disabled task does not run by its schedule.
     pub enabled: bool,
     /// When the schedule fires next.
-    pub next_run_at: Option<Timestamp>,
+    pub next_run: Option<NextRun>,
+    /// Until when its schedule rests, if somebody paused it; one that is over means nothing.
+    pub pause: Option<Pause>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When a person last changed it.
     pub updated_at: Timestamp,
     /// Grows with every change that a person makes.
     pub version: i64,
+}
+
+/// A rest of a task's schedule that ends by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// When the schedule goes on.
+    pub until: Timestamp,
+    /// Why, in a person's words; may be empty.
+    pub reason: String,
 }
 
 /// What a task does: all that a person sets, without state. Copied into every record as it was when the run was made.
@@ -203,6 +214,9 @@ impl TaskSpec {
                 "extraRecipients",
                 "recipients make sense only for an encrypted task".to_owned(),
             );
+        }
+        if let Some(schedule) = &self.schedule {
+            errors.extend(schedule.wrong());
         }
         if errors.is_empty() {
             Ok(())

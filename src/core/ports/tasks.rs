@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::domain::id::{RecordId, TaskId};
 use crate::domain::page::{Page, PageRequest};
-use crate::domain::task::{Task, TaskSpec};
+use crate::domain::schedule::NextRun;
+use crate::domain::task::{Pause, Task, TaskSpec};
 use crate::domain::time::Timestamp;
 use crate::ports::records::NewRecord;
 use async_trait::async_trait;
@@ -12,12 +13,8 @@ use async_trait::async_trait;
 #[async_trait]
 pub trait Tasks: Send + Sync {
     /// Adds a task. `Conflict` (`task_name_taken`) when the name is in use, `Invalid` when it names a node or target that does not exist.
-    async fn add(
-        &self,
-        spec: &TaskSpec,
-        next_run_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Task>;
+    async fn add(&self, spec: &TaskSpec, next_run: Option<NextRun>, now: Timestamp)
+    -> Result<Task>;
 
     /// One task.
     async fn get(&self, id: TaskId) -> Result<Option<Task>>;
@@ -34,29 +31,38 @@ pub trait Tasks: Send + Sync {
         id: TaskId,
         version: i64,
         spec: &TaskSpec,
-        next_run_at: Option<Timestamp>,
+        next_run: Option<NextRun>,
         now: Timestamp,
     ) -> Result<Task>;
 
-    /// Turns the schedule on or off and sets when it fires next. `NotFound` when it is gone.
+    /// Turns the schedule on or off, sets when it fires next and ends a pause. `NotFound` when it is gone.
     async fn set_enabled(
         &self,
         id: TaskId,
         enabled: bool,
-        next_run_at: Option<Timestamp>,
+        next_run: Option<NextRun>,
         now: Timestamp,
     ) -> Result<Task>;
 
-    /// Up to `limit` enabled tasks whose `next_run_at` is not after `now`, the longest overdue first.
+    /// Notes a pause of the schedule and when it fires next. `NotFound` when it is gone.
+    async fn pause(
+        &self,
+        id: TaskId,
+        pause: &Pause,
+        next_run: Option<NextRun>,
+        now: Timestamp,
+    ) -> Result<Task>;
+
+    /// Up to `limit` enabled tasks whose next run is to be made at `now` or was before, the longest overdue first.
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Task>>;
 
-    /// Fires a schedule: if `next_run_at` is still `expected`, moves it to `next` and, when `record` is given, writes that record, in one
+    /// Fires a schedule: if its next run is still `expected`, moves it to `next` and, when `record` is given, writes that record, in one
     /// transaction. Answers the record's id; nothing when somebody else fired it first or there was no record to write.
     async fn fire(
         &self,
         id: TaskId,
-        expected: Timestamp,
-        next: Option<Timestamp>,
+        expected: NextRun,
+        next: Option<NextRun>,
         record: Option<NewRecord>,
     ) -> Result<Option<RecordId>>;
 

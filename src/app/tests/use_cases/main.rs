@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bed;
+mod catching_up;
 mod dispatching;
 mod ends;
 mod places;

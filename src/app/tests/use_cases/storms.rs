@@ -73,10 +73,7 @@ impl Storm {
             node,
             &[bed.bucket("a").await?, bed.bucket("b").await?],
         )?;
-        spec.schedule = Some(Schedule {
-            cron: "*/30 * * * *".to_owned(),
-            timezone: "UTC".to_owned(),
-        });
+        spec.schedule = Some(Schedule::new("*/30 * * * *", "UTC"));
         spec.retention.keep_last = 2;
         let task = bed.app.add_task(&bed.who, spec).await?.id;
         Ok(Self {
