@@ -1,6 +1,7 @@
 //! The control plane: its ports, its settings, and what a process does with it at start.
 
 use crate::passwords::Passwords;
+use crate::schedule::Ticks;
 use crate::vault::Vault;
 use backupx_core::Result;
 use backupx_core::domain::account::{Principal, Role};
@@ -101,6 +102,7 @@ pub struct App {
     pub(crate) settings: AppSettings,
     pub(crate) vault: Vault,
     pub(crate) passwords: Passwords,
+    pub(crate) ticks: Ticks,
 }
 
 /// A few figures of the whole installation, for metrics.
@@ -125,6 +127,7 @@ impl App {
             settings,
             vault,
             passwords: Passwords::default(),
+            ticks: Ticks::default(),
         }
     }
 

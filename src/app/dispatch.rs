@@ -25,7 +25,13 @@ const FILL_AGAIN: chrono::Duration = chrono::Duration::seconds(15);
 impl App {
     /// Claims up to `free` commands of a lane for a node, waiting for the first one up to the smaller of the asked and the longest wait.
     /// What is claimed stays claimed when the answer gets lost: the agent's next sign of life releases it (never 8).
+    /// Where nothing ticks by itself, polls make the scheduler's passes as well.
     pub async fn poll(&self, node: NodeId, poll: Poll) -> Result<Assignments> {
+        let (assignments, ()) = tokio::join!(self.wait_for_work(node, poll), self.tick_beside());
+        assignments
+    }
+
+    async fn wait_for_work(&self, node: NodeId, poll: Poll) -> Result<Assignments> {
         self.heard(node).await?;
         let free = poll.free.min(MAX_AT_ONCE);
         // Register interest before looking, or what comes between is missed.

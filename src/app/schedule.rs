@@ -14,6 +14,7 @@ use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::records::RecordFilter;
 use backupx_core::ports::signals::Topic;
 use backupx_core::{Error, Result};
+use std::sync::{Mutex, PoisonError};
 
 /// Tasks of one look at what is due.
 const AT_ONCE: u32 = 100;
@@ -24,6 +25,28 @@ const TRY_AGAIN: chrono::Duration = chrono::Duration::minutes(10);
 
 /// When a missed firing is looked at again while the run before it is not over.
 const ONE_BY_ONE: chrono::Duration = chrono::Duration::seconds(10);
+
+/// A poll makes a pass when the last one of this process is so long ago: where something ticks by itself, that is never.
+const OVERDUE: chrono::Duration = chrono::Duration::seconds(2);
+/// How long a poll's answer waits for the pass beside it at most; what a pass leaves undone the next one does.
+const BESIDE_A_POLL: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// When this process last made a pass. Nothing hangs on it but how often it looks.
+#[derive(Default)]
+pub(crate) struct Ticks(Mutex<Option<Timestamp>>);
+
+impl Ticks {
+    /// Notes a pass at `now`, unless the last one is not `apart` from it yet.
+    fn begin(&self, now: Timestamp, apart: chrono::Duration) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A pass in the future was noted by a clock that was wrong.
+        if last.is_some_and(|last| last <= now && now - last < apart) {
+            return false;
+        }
+        *last = Some(now);
+        true
+    }
+}
 
 /// What a pass of the scheduler did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,6 +67,7 @@ impl App {
     /// Fires what is due. Safe on several replicas at once. What was missed is caught up as each schedule says; at most one run of a
     /// task waits.
     pub async fn tick(&self) -> Result<TickReport> {
+        self.ticks.begin(self.now(), chrono::Duration::zero());
         let mut report = TickReport::default();
         for _ in 0..ROUNDS {
             let now = self.now();
@@ -59,6 +83,20 @@ impl App {
             }
         }
         Ok(report)
+    }
+
+    /// The pass of a process in which nothing ticks by itself, as a Lambda: beside a poll, seldom, and only for a moment.
+    pub(crate) async fn tick_beside(&self) {
+        if !self.ticks.begin(self.now(), OVERDUE) {
+            return;
+        }
+        match tokio::time::timeout(BESIDE_A_POLL, self.tick()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(error = error.chain(), "the scheduler's pass beside a poll failed");
+            }
+            Err(_) => tracing::info!("the scheduler's pass beside a poll is left to the next one"),
+        }
     }
 
     async fn fire(&self, task: &Task, now: Timestamp, report: &mut TickReport) -> Result<()> {

@@ -200,6 +200,21 @@ async fn never_03_a_node_going_offline_is_told_once() -> Result<()> {
 }
 
 #[tokio::test]
+async fn polls_make_the_passes_where_nothing_ticks_by_itself() -> Result<()> {
+    let bed = Bed::new().await?;
+    let node = bed.node("web").await?;
+    scheduled(&bed, node, "0 * * * *").await?;
+    assert!(bed.take(node).await?.is_empty());
+    bed.pass(Duration::hours(1));
+    // The pass goes on beside the poll, so its run comes with this answer or with the next one.
+    let mut taken = bed.take(node).await?;
+    taken.extend(bed.take(node).await?);
+    assert_eq!(taken.len(), 1);
+    assert_eq!(states(&bed).await?, [RecordState::Running]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_next_runs_of_a_schedule_are_shown() -> Result<()> {
     let bed = Bed::new().await?;
     let schedule = Schedule::new("0 3 * * *", "UTC");
