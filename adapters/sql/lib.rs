@@ -35,6 +35,7 @@ mod sqlite;
 mod stores;
 mod targets;
 mod tasks;
+mod upstreams;
 mod wakers;
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ fn statements() -> Vec<(String, &'static [&'static str])> {
         ),
         (tasks::LIST.into(), by_key),
         (tasks::DUE.into(), &["tasks_due"]),
+        (tasks::FOLLOWERS.into(), &["task_upstreams_by_upstream"]),
         (users::LIST.into(), by_key),
         (api_keys::LIST.into(), by_key),
         (sign_in_guard::COUNT.into(), &["sign_in_failures_by_key"]),

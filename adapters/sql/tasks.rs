@@ -1,15 +1,16 @@
 //! The store of tasks.
 
 use crate::SqlStores;
-use crate::error::{store, taken};
+use crate::error::{in_use, store, taken};
 use crate::records::add_record;
 use crate::row::{Columns, json, micros, optional_micros};
 use crate::stores::{certain, commit, returning};
+use crate::upstreams;
 use async_trait::async_trait;
-use backupx_core::domain::id::{RecordId, TaskId};
+use backupx_core::domain::id::{EventId, RecordId, TaskId};
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::schedule::NextRun;
-use backupx_core::domain::task::{Pause, Task, TaskSpec};
+use backupx_core::domain::task::{AfterWhen, Pause, Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::records::NewRecord;
 use backupx_core::ports::tasks::Tasks;
@@ -51,6 +52,11 @@ pub(crate) const DUE: &str = concat!(
     columns!(),
     " FROM tasks WHERE enabled = 1 AND next_run_at IS NOT NULL AND next_run_at <= $1 ORDER BY next_run_at, id LIMIT $2"
 );
+pub(crate) const FOLLOWERS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tasks WHERE id IN (SELECT task_id FROM task_upstreams WHERE upstream_id = $1 AND task_id > $2 ORDER BY task_id LIMIT $3) ORDER BY id"
+);
 /// Only an enabled schedule fires: somebody may have turned it off since it was seen to be due.
 const FIRE: &str = "UPDATE tasks SET next_run_at = $4, next_instant = $5 WHERE id = $1 AND next_run_at = $2 AND next_instant = $3 AND enabled = 1";
 
@@ -62,7 +68,7 @@ impl Tasks for SqlStores {
         next_run: Option<NextRun>,
         now: Timestamp,
     ) -> Result<Task> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = upstreams::begin(self, spec).await?;
         refuse_unknown(&mut transaction, spec).await?;
         let statement = sqlx::query(ADD)
             .bind(spec.name.as_str())
@@ -76,6 +82,7 @@ impl Tasks for SqlStores {
             .map_err(name_taken(spec))?;
         let task = task(&certain(row)?)?;
         name_targets(&mut transaction, task.id, spec).await?;
+        upstreams::name(&mut transaction, task.id, spec).await?;
         commit(transaction).await?;
         Ok(task)
     }
@@ -117,7 +124,7 @@ impl Tasks for SqlStores {
         next_run: Option<NextRun>,
         now: Timestamp,
     ) -> Result<Task> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = upstreams::begin(self, spec).await?;
         let current = sqlx::query(GET)
             .bind(id.0)
             .fetch_optional(&mut *transaction)
@@ -146,6 +153,7 @@ impl Tasks for SqlStores {
             .await
             .map_err(store)?;
         name_targets(&mut transaction, id, spec).await?;
+        upstreams::name(&mut transaction, id, spec).await?;
         commit(transaction).await?;
         task(&row)
     }
@@ -223,12 +231,37 @@ impl Tasks for SqlStores {
         Ok(written.map(|record| record.id))
     }
 
+    async fn followers(&self, upstream: TaskId, page: PageRequest) -> Result<Page<Task>> {
+        let rows = sqlx::query(FOLLOWERS)
+            .bind(upstream.0)
+            .bind(page.after.unwrap_or(i64::MIN))
+            .bind(i64::from(page.limit) + 1)
+            .fetch_all(self.reader())
+            .await
+            .map_err(store)?;
+        let tasks = rows.iter().map(task).collect::<Result<Vec<_>>>()?;
+        Ok(Page::from_rows(tasks, page.limit, |task| task.id.0))
+    }
+
+    async fn follow(
+        &self,
+        id: TaskId,
+        upstream: TaskId,
+        event: EventId,
+        when: AfterWhen,
+        record: NewRecord,
+    ) -> Result<Option<RecordId>> {
+        upstreams::follow(self, id, upstream, event, when, record).await
+    }
+
     async fn remove(&self, id: TaskId) -> Result<bool> {
         let done = sqlx::query("DELETE FROM tasks WHERE id = $1")
             .bind(id.0)
             .execute(self.writer())
             .await
-            .map_err(store)?;
+            .map_err(in_use("task_in_use", || {
+                format!("another task runs after task {id}: change that one first")
+            }))?;
         Ok(done.rows_affected() > 0)
     }
 }
@@ -246,6 +279,20 @@ async fn refuse_unknown(transaction: &mut Transaction<'_, Any>, spec: &TaskSpec)
             field: "nodeId".to_owned(),
             message: format!("there is no node {}", spec.node_id),
         });
+    }
+    let upstreams = spec.after.iter().flat_map(|after| &after.task_ids);
+    for upstream in upstreams {
+        let known = sqlx::query("SELECT id FROM tasks WHERE id = $1")
+            .bind(upstream.0)
+            .fetch_optional(&mut **transaction)
+            .await
+            .map_err(store)?;
+        if known.is_none() {
+            wrong.push(FieldError {
+                field: "after.taskIds".to_owned(),
+                message: format!("there is no task {upstream}"),
+            });
+        }
     }
     for target in &spec.target_ids {
         let known = sqlx::query("SELECT id FROM targets WHERE id = $1")

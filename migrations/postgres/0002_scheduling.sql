@@ -5,3 +5,13 @@ UPDATE tasks SET next_instant = next_run_at;
 -- A rest of the schedule that ends by itself.
 ALTER TABLE tasks ADD COLUMN paused_until BIGINT;
 ALTER TABLE tasks ADD COLUMN pause_reason TEXT;
+
+-- Which tasks a task waits for. last_event is the last success that counted, fresh whether it came since the task ran for them last.
+CREATE TABLE task_upstreams (
+  task_id BIGINT NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+  upstream_id BIGINT NOT NULL REFERENCES tasks (id),
+  last_event BIGINT NOT NULL,
+  fresh BIGINT NOT NULL,
+  PRIMARY KEY (task_id, upstream_id)
+);
+CREATE INDEX task_upstreams_by_upstream ON task_upstreams (upstream_id, task_id);

@@ -67,6 +67,7 @@ mod tests {
             crate::reports::EntryKind,
             crate::target_types::TargetKind,
             crate::targets::Reach,
+            crate::tasks::AfterWhen,
             crate::tasks::CatchUp,
             crate::tasks::Compression,
             crate::tasks::Weekday,

@@ -44,6 +44,8 @@ mirrored! {
         Manual = "manual",
         /// The task's schedule.
         Schedule = "schedule",
+        /// The success of the tasks that it waits for.
+        After = "after",
     }
 }
 

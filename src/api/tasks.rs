@@ -1,7 +1,7 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
 use crate::mirror::mirrored;
-use backupx_core::domain::id::{NodeId, TargetId};
+use backupx_core::domain::id::{NodeId, TargetId, TaskId};
 use backupx_core::domain::name::Name;
 use backupx_core::domain::retention::{self, RetentionPolicy};
 use backupx_core::domain::schedule::{self, TimeOfDay};
@@ -77,6 +77,8 @@ pub struct Task {
     pub target_ids: Vec<i64>,
     /// When it runs by itself.
     pub schedule: Option<Schedule>,
+    /// The tasks whose success makes it run.
+    pub after: Option<After>,
     /// How it is compressed.
     pub compression: Compression,
     /// Whether it is sealed to the organisation's key.
@@ -113,6 +115,7 @@ impl From<task::Task> for Task {
             source,
             target_ids,
             schedule,
+            after,
             compression,
             encrypt,
             extra_recipients,
@@ -129,6 +132,7 @@ impl From<task::Task> for Task {
             source,
             target_ids,
             schedule,
+            after,
             compression,
             encrypt,
             extra_recipients,
@@ -155,6 +159,7 @@ impl From<Task> for TaskInput {
             source: task.source,
             target_ids: task.target_ids,
             schedule: task.schedule,
+            after: task.after,
             compression: task.compression,
             encrypt: task.encrypt,
             extra_recipients: task.extra_recipients,
@@ -181,6 +186,9 @@ pub struct TaskInput {
     /// When it runs by itself.
     #[serde(default)]
     pub schedule: Option<Schedule>,
+    /// The tasks whose success makes it run, instead of a schedule or beside it.
+    #[serde(default)]
+    pub after: Option<After>,
     /// How it is compressed.
     #[serde(default)]
     pub compression: Compression,
@@ -219,6 +227,7 @@ impl TryFrom<TaskInput> for TaskSpec {
             source: input.source.into(),
             target_ids: input.target_ids.into_iter().map(TargetId).collect(),
             schedule: input.schedule.map(Into::into),
+            after: input.after.map(Into::into),
             compression: input.compression.into(),
             encrypt: input.encrypt,
             extra_recipients: input.extra_recipients,
@@ -237,6 +246,7 @@ impl From<TaskSpec> for TaskInput {
             source: spec.source.into(),
             target_ids: spec.target_ids.into_iter().map(|id| id.0).collect(),
             schedule: spec.schedule.map(Into::into),
+            after: spec.after.map(Into::into),
             compression: spec.compression.into(),
             encrypt: spec.encrypt,
             extra_recipients: spec.extra_recipients,
@@ -355,6 +365,48 @@ impl From<schedule::Schedule> for Schedule {
             catch_up: schedule.catch_up.into(),
             jitter_secs: schedule.jitter_secs,
             maintenance: schedule.maintenance.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+mirrored! {
+    /// When a task runs that waits for several.
+    #[derive(Default)]
+    #[serde(rename_all = "camelCase")]
+    AfterWhen = task::AfterWhen {
+        /// When each of them succeeded since it ran for them last.
+        #[default]
+        All = "all",
+        /// Whenever one of them succeeds.
+        Any = "any",
+    }
+}
+
+/// What a task waits for: runs of other tasks that end in success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct After {
+    /// The tasks: one to twenty, none of which waits for this one.
+    pub task_ids: Vec<i64>,
+    /// Whether all of them have to succeed, or any.
+    #[serde(default)]
+    pub when: AfterWhen,
+}
+
+impl From<After> for task::After {
+    fn from(after: After) -> Self {
+        Self {
+            task_ids: after.task_ids.into_iter().map(TaskId).collect(),
+            when: after.when.into(),
+        }
+    }
+}
+
+impl From<task::After> for After {
+    fn from(after: task::After) -> Self {
+        Self {
+            task_ids: after.task_ids.into_iter().map(|id| id.0).collect(),
+            when: after.when.into(),
         }
     }
 }

@@ -40,6 +40,7 @@ impl App {
         };
         // When it runs is none of the agent's business.
         record.task.schedule = None;
+        record.task.after = None;
         if record.cancel_requested_at.is_some() && !record.state.is_final() {
             self.end_command(command, &Outcome::Cancelled).await?;
             return Ok(None);

@@ -16,6 +16,7 @@ mod dispatch;
 mod download;
 mod ends;
 mod events;
+mod followers;
 mod guard;
 mod leases;
 mod link;

@@ -93,7 +93,10 @@ impl App {
         match tokio::time::timeout(BESIDE_A_POLL, self.tick()).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                tracing::warn!(error = error.chain(), "the scheduler's pass beside a poll failed");
+                tracing::warn!(
+                    error = error.chain(),
+                    "the scheduler's pass beside a poll failed"
+                );
             }
             Err(_) => tracing::info!("the scheduler's pass beside a poll is left to the next one"),
         }

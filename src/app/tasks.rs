@@ -151,7 +151,7 @@ impl App {
         Ok(task)
     }
 
-    /// Removes a task; its records stay. Needs `admin`.
+    /// Removes a task; its records stay. `Conflict` (`task_in_use`) while another waits for it. Needs `admin`.
     pub async fn remove_task(&self, principal: &Principal, id: TaskId) -> Result<()> {
         principal.require(Role::Admin)?;
         if !self.ports.tasks.remove(id).await? {
@@ -270,6 +270,11 @@ impl App {
                 "nodeId",
                 format!("there is no node {}", spec.node_id),
             ));
+        }
+        for id in spec.after.iter().flat_map(|after| &after.task_ids) {
+            if self.ports.tasks.get(*id).await?.is_none() {
+                errors.push(wrong("after.taskIds", format!("there is no task {id}")));
+            }
         }
         let mut targets = Vec::new();
         for id in &spec.target_ids {

@@ -12,6 +12,7 @@ mod contention;
 mod copies;
 mod endings;
 mod events;
+mod followers;
 mod leases;
 mod logs;
 mod nodes;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         nodes::cases(),
         targets::cases(),
         tasks::cases(),
+        followers::cases(),
         records::cases(),
         runs::cases(),
         copies::cases(),

@@ -74,6 +74,7 @@ pub(crate) fn spec(called: &str, node: NodeId, targets: &[TargetId]) -> TaskSpec
         },
         target_ids: targets.to_vec(),
         schedule: None,
+        after: None,
         compression: Compression::Zstd,
         encrypt: true,
         extra_recipients: Vec::new(),

@@ -163,6 +163,7 @@ impl Journey {
             },
             target_ids: vec![target],
             schedule: None,
+            after: None,
             compression: Compression::Zstd,
             encrypt: true,
             extra_recipients: Vec::new(),

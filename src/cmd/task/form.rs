@@ -7,7 +7,7 @@ use crate::cmd::settings;
 use anyhow::{Context, Result};
 use backupx_api::nodes::Node;
 use backupx_api::targets::Target;
-use backupx_api::tasks::{Compression, Retention, Source, TaskInput};
+use backupx_api::tasks::{After, AfterWhen, Compression, Retention, Source, Task, TaskInput};
 use std::path::Path;
 
 /// A task to make.
@@ -38,6 +38,9 @@ pub(crate) struct Edit {
     /// Run by hand only
     #[arg(long, conflicts_with_all = ["cron", "timezone", "catch_up", "jitter", "maintenance"])]
     no_cron: bool,
+    /// Run after no other task
+    #[arg(long, conflicts_with_all = ["after", "after_when"])]
+    no_after: bool,
     /// Begin runs at any time
     #[arg(long, conflicts_with = "maintenance")]
     no_maintenance: bool,
@@ -82,6 +85,12 @@ struct What {
     skip_cache_dirs: Option<bool>,
     #[command(flatten)]
     timing: Timing,
+    /// Run when this task succeeded, by itself or beside a schedule: id or name; may be repeated
+    #[arg(long, value_name = "TASK")]
+    after: Vec<String>,
+    /// With several of --after: run when all of them succeeded, or whenever any does [default: all]
+    #[arg(long, value_name = "WHICH", value_parser = after_when)]
+    after_when: Option<AfterWhen>,
     /// zstd, gzip or none [default: zstd]
     #[arg(long, value_name = "KIND", value_parser = compression)]
     compression: Option<Compression>,
@@ -147,6 +156,7 @@ impl Add {
             },
             target_ids: Vec::new(),
             schedule: None,
+            after: None,
             compression: Compression::default(),
             encrypt: true,
             extra_recipients: Vec::new(),
@@ -166,6 +176,9 @@ impl Edit {
         }
         if self.no_cron {
             task.schedule = None;
+        }
+        if self.no_after {
+            task.after = None;
         }
         if let Some(schedule) = task.schedule.as_mut().filter(|_| self.no_maintenance) {
             schedule.maintenance.clear();
@@ -193,6 +206,7 @@ impl What {
             task.node_id = resolve::find::<Node>(client, node).await?.id;
         }
         self.timing.apply(&mut task.schedule)?;
+        self.apply_after(client, &mut task.after).await?;
         set(&mut task.compression, self.compression);
         if self.encrypt || self.no_encrypt {
             task.encrypt = self.encrypt;
@@ -206,6 +220,21 @@ impl What {
         }
         self.keep.apply(&mut task.retention);
         Ok(task)
+    }
+
+    async fn apply_after(&self, client: &Client, after: &mut Option<After>) -> Result<()> {
+        if !self.after.is_empty() {
+            *after = Some(After {
+                task_ids: resolve::ids::<Task>(client, &self.after).await?,
+                when: after.take().map(|before| before.when).unwrap_or_default(),
+            });
+        }
+        match (after, self.after_when) {
+            (Some(after), Some(when)) => after.when = when,
+            (None, Some(_)) => return Err(usage("--after-when needs --after")),
+            (_, None) => {}
+        }
+        Ok(())
     }
 
     fn apply_source(&self, source: &mut Source) -> Result<()> {
@@ -266,4 +295,12 @@ fn compression(text: &str) -> Result<Compression, String> {
         .copied()
         .find(|kind| kind.as_str() == text)
         .ok_or_else(|| "use zstd, gzip or none".to_owned())
+}
+
+fn after_when(text: &str) -> Result<AfterWhen, String> {
+    AfterWhen::ALL
+        .iter()
+        .copied()
+        .find(|when| when.as_str() == text)
+        .ok_or_else(|| "use all or any".to_owned())
 }

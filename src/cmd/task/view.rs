@@ -16,11 +16,12 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Names of nodes and targets by id. Scripts get ids, so nothing is asked for them.
+/// Names of nodes, targets and tasks by id. Scripts get ids, so nothing is asked for them.
 #[derive(Default)]
 pub(crate) struct Names {
     nodes: BTreeMap<i64, String>,
     targets: BTreeMap<i64, String>,
+    tasks: BTreeMap<i64, String>,
 }
 
 /// Prints one task.
@@ -65,7 +66,9 @@ impl Names {
         }
         let nodes: Vec<Node> = client.list("/nodes", &[], usize::MAX).await?;
         let targets: Vec<Target> = client.list("/targets", &[], usize::MAX).await?;
+        let tasks: Vec<Task> = client.list("/tasks", &[], usize::MAX).await?;
         Ok(Self {
+            tasks: tasks.into_iter().map(|task| (task.id, task.name)).collect(),
             nodes: nodes.into_iter().map(|node| (node.id, node.name)).collect(),
             targets: targets
                 .into_iter()
@@ -141,6 +144,7 @@ impl Names {
             ("targets", self.targets(&task.target_ids)),
             ("schedule", schedule(task)),
             ("next run", instant_or_dash(task.next_run_at)),
+            ("runs after", self.upstreams(task)),
             (
                 "catch up",
                 timing(task, |schedule| schedule.catch_up.to_string()),
@@ -165,6 +169,24 @@ impl Names {
         key_values(&pairs)
     }
 
+    fn upstreams(&self, task: &Task) -> String {
+        let Some(after) = &task.after else {
+            return "-".to_owned();
+        };
+        let names: Vec<_> = after.task_ids.iter().map(|id| self.task(*id)).collect();
+        match names.as_slice() {
+            [one] => one.clone(),
+            several => format!("{} of {}", after.when, several.join(", ")),
+        }
+    }
+
+    fn task(&self, id: i64) -> String {
+        self.tasks
+            .get(&id)
+            .cloned()
+            .unwrap_or_else(|| format!("#{id}"))
+    }
+
     fn node(&self, id: i64) -> String {
         self.nodes
             .get(&id)
@@ -187,7 +209,10 @@ impl Names {
 
 fn schedule(task: &Task) -> String {
     let Some(schedule) = &task.schedule else {
-        return "by hand".to_owned();
+        return match task.after {
+            Some(_) => "after others".to_owned(),
+            None => "by hand".to_owned(),
+        };
     };
     let rests = match rests_until(task) {
         _ if !task.enabled => ", disabled".to_owned(),

@@ -70,6 +70,8 @@ pub enum Trigger {
     Manual,
     /// The task's schedule.
     Schedule,
+    /// The success of the tasks that it waits for.
+    After,
 }
 
 impl Trigger {
@@ -78,12 +80,13 @@ impl Trigger {
         match self {
             Self::Manual => "manual",
             Self::Schedule => "schedule",
+            Self::After => "after",
         }
     }
 
     /// Parses what [`Trigger::as_str`] wrote.
     pub fn parse(text: &str) -> Result<Self> {
-        [Self::Manual, Self::Schedule]
+        [Self::Manual, Self::Schedule, Self::After]
             .into_iter()
             .find(|t| t.as_str() == text)
             .ok_or_else(|| Error::internal(format!("unknown trigger {text:?}")))

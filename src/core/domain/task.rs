@@ -54,6 +54,9 @@ pub struct TaskSpec {
     /// When it runs by itself.
     #[serde(default)]
     pub schedule: Option<Schedule>,
+    /// The tasks whose success makes it run, instead of a schedule or beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<After>,
     /// How it is compressed.
     #[serde(default)]
     pub compression: Compression,
@@ -72,6 +75,48 @@ pub struct TaskSpec {
     /// Most processor cores that the run uses; nothing means all.
     #[serde(default)]
     pub max_cores: Option<u16>,
+}
+
+/// What a task waits for: runs of other tasks that end in success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct After {
+    /// The tasks.
+    pub task_ids: Vec<TaskId>,
+    /// Whether each of them counts or the last of them.
+    #[serde(default)]
+    pub when: AfterWhen,
+}
+
+impl After {
+    /// Most tasks that one waits for.
+    pub const MAX_TASKS: usize = 20;
+
+    fn wrong(&self) -> Option<String> {
+        let mut seen = self.task_ids.clone();
+        seen.sort();
+        seen.dedup();
+        match self.task_ids.len() {
+            0 => Some("name at least one task".to_owned()),
+            more if more > Self::MAX_TASKS => Some(format!(
+                "{more} tasks are more than the {} that one can wait for",
+                Self::MAX_TASKS
+            )),
+            all if all != seen.len() => Some("names a task twice".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// When a task runs that waits for several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AfterWhen {
+    /// When each of them succeeded since it ran for them last.
+    #[default]
+    All,
+    /// Whenever one of them succeeds.
+    Any,
 }
 
 fn local_node() -> NodeId {
@@ -214,6 +259,9 @@ impl TaskSpec {
                 "extraRecipients",
                 "recipients make sense only for an encrypted task".to_owned(),
             );
+        }
+        if let Some(message) = self.after.as_ref().and_then(After::wrong) {
+            wrong("after.taskIds", message);
         }
         if let Some(schedule) = &self.schedule {
             errors.extend(schedule.wrong());

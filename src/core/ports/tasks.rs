@@ -1,10 +1,10 @@
 //! The store of tasks.
 
 use crate::Result;
-use crate::domain::id::{RecordId, TaskId};
+use crate::domain::id::{EventId, RecordId, TaskId};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::schedule::NextRun;
-use crate::domain::task::{Pause, Task, TaskSpec};
+use crate::domain::task::{AfterWhen, Pause, Task, TaskSpec};
 use crate::domain::time::Timestamp;
 use crate::ports::records::NewRecord;
 use async_trait::async_trait;
@@ -12,7 +12,8 @@ use async_trait::async_trait;
 /// Keeps tasks.
 #[async_trait]
 pub trait Tasks: Send + Sync {
-    /// Adds a task. `Conflict` (`task_name_taken`) when the name is in use, `Invalid` when it names a node or target that does not exist.
+    /// Adds a task. `Conflict` (`task_name_taken`) when the name is in use, `Invalid` when it names a node, target or task that does not
+    /// exist.
     async fn add(&self, spec: &TaskSpec, next_run: Option<NextRun>, now: Timestamp)
     -> Result<Task>;
 
@@ -25,7 +26,8 @@ pub trait Tasks: Send + Sync {
     /// Tasks by id.
     async fn list(&self, page: PageRequest) -> Result<Page<Task>>;
 
-    /// Replaces the spec when the version is still `version`; `Conflict` (`stale_version`) when it is not, `NotFound` when it is gone.
+    /// Replaces the spec when the version is still `version`; `Conflict` (`stale_version`) when it is not, `NotFound` when it is gone,
+    /// `Invalid` when it would wait for itself, also through others.
     async fn update(
         &self,
         id: TaskId,
@@ -66,6 +68,22 @@ pub trait Tasks: Send + Sync {
         record: Option<NewRecord>,
     ) -> Result<Option<RecordId>>;
 
-    /// Removes a task; its records stay. False when there was none.
+    /// Tasks that wait for `upstream`, by id.
+    async fn followers(&self, upstream: TaskId, page: PageRequest) -> Result<Page<Task>>;
+
+    /// Notes that a run of `upstream` succeeded, as `event` tells, for the enabled task `id` that waits for it; when that is `all` that it
+    /// waits for, or `any` of it does, writes `record` and waits anew, in one transaction. Each event counts once, however often and
+    /// wherever it is told; one that is told behind a later one of the same task counts no more. Answers the record's id; nothing when
+    /// it waits on, or when a run of it is queued already, which serves for this one.
+    async fn follow(
+        &self,
+        id: TaskId,
+        upstream: TaskId,
+        event: EventId,
+        when: AfterWhen,
+        record: NewRecord,
+    ) -> Result<Option<RecordId>>;
+
+    /// Removes a task; its records stay. `Conflict` (`task_in_use`) while another waits for it. False when there was none.
     async fn remove(&self, id: TaskId) -> Result<bool>;
 }

@@ -70,7 +70,7 @@ export const messages = {
     left: (time: string) => `${time} left`,
     error: 'What went wrong',
     facts: 'Facts',
-    begunBy: { manual: 'By hand', schedule: 'By its schedule' },
+    begunBy: { manual: 'By hand', schedule: 'By its schedule', after: 'After another task' },
     fact: {
       node: 'Node',
       trigger: 'Started',

@@ -362,6 +362,7 @@ pub(crate) fn spec(name: &str, node: NodeId, targets: &[TargetId]) -> Result<Tas
         },
         target_ids: targets.to_vec(),
         schedule: None,
+        after: None,
         compression: Compression::Zstd,
         encrypt: true,
         extra_recipients: Vec::new(),

@@ -5,6 +5,7 @@ mod bed;
 mod catching_up;
 mod dispatching;
 mod ends;
+mod followers;
 mod places;
 mod removals;
 mod schedules;
