@@ -72,7 +72,7 @@ impl Tasks for SqlStores {
         refuse_unknown(&mut transaction, spec).await?;
         let statement = sqlx::query(ADD)
             .bind(spec.name.as_str())
-            .bind(spec.node_id.0)
+            .bind(node_of(spec))
             .bind(json(spec)?)
             .bind(optional_micros(next_run.map(|next| next.at)))
             .bind(optional_micros(next_run.map(|next| next.instant)))
@@ -136,7 +136,7 @@ impl Tasks for SqlStores {
             .bind(id.0)
             .bind(version)
             .bind(spec.name.as_str())
-            .bind(spec.node_id.0)
+            .bind(node_of(spec))
             .bind(json(spec)?)
             .bind(optional_micros(next_run.map(|next| next.at)))
             .bind(optional_micros(next_run.map(|next| next.instant)))
@@ -266,6 +266,11 @@ impl Tasks for SqlStores {
     }
 }
 
+/// The node that a task holds on to; one with a pool holds on to none.
+fn node_of(spec: &TaskSpec) -> Option<i64> {
+    spec.pool.is_none().then_some(spec.node_id.0)
+}
+
 /// Refuses a task that names a node or a target that does not exist; every one of them is named.
 async fn refuse_unknown(transaction: &mut Transaction<'_, Any>, spec: &TaskSpec) -> Result<()> {
     let mut wrong = Vec::new();
@@ -274,7 +279,7 @@ async fn refuse_unknown(transaction: &mut Transaction<'_, Any>, spec: &TaskSpec)
         .fetch_optional(&mut **transaction)
         .await
         .map_err(store)?;
-    if node.is_none() {
+    if node.is_none() && spec.pool.is_none() {
         wrong.push(FieldError {
             field: "nodeId".to_owned(),
             message: format!("there is no node {}", spec.node_id),

@@ -15,3 +15,10 @@ CREATE TABLE task_upstreams (
   PRIMARY KEY (task_id, upstream_id)
 );
 CREATE INDEX task_upstreams_by_upstream ON task_upstreams (upstream_id, task_id);
+
+-- A task with a pool names no node.
+ALTER TABLE tasks ALTER COLUMN node_id DROP NOT NULL;
+
+-- A run of a pool has no node (-1) until one takes it.
+CREATE INDEX records_in_pools ON records (node_id, id) WHERE state = 'queued';
+CREATE INDEX records_load ON records (node_id) WHERE finished_at IS NULL;

@@ -1,6 +1,7 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
 use crate::mirror::mirrored;
+use crate::records::chosen;
 use backupx_core::domain::id::{NodeId, TargetId, TaskId};
 use backupx_core::domain::name::Name;
 use backupx_core::domain::retention::{self, RetentionPolicy};
@@ -69,8 +70,10 @@ pub struct Task {
     pub id: i64,
     /// Unique name.
     pub name: String,
-    /// The node that runs it; `0` is the master itself.
-    pub node_id: i64,
+    /// The node that runs it; `0` is the master itself, `null` when it names a pool.
+    pub node_id: Option<i64>,
+    /// The label of the nodes one of which runs it.
+    pub pool: Option<String>,
     /// What is read.
     pub source: Source,
     /// Where copies go.
@@ -112,6 +115,7 @@ impl From<task::Task> for Task {
         let TaskInput {
             name,
             node_id,
+            pool,
             source,
             target_ids,
             schedule,
@@ -129,6 +133,7 @@ impl From<task::Task> for Task {
             id: task.id.0,
             name,
             node_id,
+            pool,
             source,
             target_ids,
             schedule,
@@ -156,6 +161,7 @@ impl From<Task> for TaskInput {
         Self {
             name: task.name,
             node_id: task.node_id,
+            pool: task.pool,
             source: task.source,
             target_ids: task.target_ids,
             schedule: task.schedule,
@@ -176,9 +182,12 @@ impl From<Task> for TaskInput {
 pub struct TaskInput {
     /// Unique name: 1 to 100 characters, no `/` or `\`.
     pub name: String,
-    /// The node that runs it; `0` is the master itself.
+    /// The node that runs it; `0` is the master itself, which is the default without a pool.
     #[serde(default)]
-    pub node_id: i64,
+    pub node_id: Option<i64>,
+    /// The label of the nodes one of which runs it, instead of a node: each run goes to the least busy one that is there.
+    #[serde(default)]
+    pub pool: Option<String>,
     /// What is read.
     pub source: Source,
     /// Where copies go: one to eight targets.
@@ -223,7 +232,15 @@ impl TryFrom<TaskInput> for TaskSpec {
     fn try_from(input: TaskInput) -> Result<Self, Self::Error> {
         Ok(Self {
             name: Name::parse("name", &input.name)?,
-            node_id: NodeId(input.node_id),
+            node_id: match (input.node_id, &input.pool) {
+                (Some(id), _) => NodeId(id),
+                (None, None) => NodeId::LOCAL,
+                (None, Some(_)) => NodeId::NONE,
+            },
+            pool: input
+                .pool
+                .map(|label| Name::parse("pool", &label))
+                .transpose()?,
             source: input.source.into(),
             target_ids: input.target_ids.into_iter().map(TargetId).collect(),
             schedule: input.schedule.map(Into::into),
@@ -242,7 +259,8 @@ impl From<TaskSpec> for TaskInput {
     fn from(spec: TaskSpec) -> Self {
         Self {
             name: spec.name.into(),
-            node_id: spec.node_id.0,
+            node_id: chosen(spec.node_id),
+            pool: spec.pool.map(Into::into),
             source: spec.source.into(),
             target_ids: spec.target_ids.into_iter().map(|id| id.0).collect(),
             schedule: spec.schedule.map(Into::into),
@@ -591,7 +609,11 @@ mod tests {
         let input: TaskInput = serde_json::from_str(json).expect("parses");
         let spec = TaskSpec::try_from(input.clone()).expect("is valid");
         assert!(spec.encrypt && spec.node_id.is_local());
-        assert_eq!(TaskInput::from(spec), input);
+        let explicit = TaskInput {
+            node_id: Some(0),
+            ..input
+        };
+        assert_eq!(TaskInput::from(spec), explicit);
     }
 
     #[test]

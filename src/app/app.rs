@@ -1,6 +1,7 @@
 //! The control plane: its ports, its settings, and what a process does with it at start.
 
 use crate::passwords::Passwords;
+use crate::pools::EmptyPools;
 use crate::schedule::Ticks;
 use crate::vault::Vault;
 use backupx_core::Result;
@@ -103,6 +104,7 @@ pub struct App {
     pub(crate) vault: Vault,
     pub(crate) passwords: Passwords,
     pub(crate) ticks: Ticks,
+    pub(crate) empty_pools: EmptyPools,
 }
 
 /// A few figures of the whole installation, for metrics.
@@ -128,6 +130,7 @@ impl App {
             vault,
             passwords: Passwords::default(),
             ticks: Ticks::default(),
+            empty_pools: EmptyPools::default(),
         }
     }
 

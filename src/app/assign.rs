@@ -41,9 +41,16 @@ impl App {
         // When it runs is none of the agent's business.
         record.task.schedule = None;
         record.task.after = None;
+        record.task.pool = None;
+        record.task.node_id = command.node_id;
         if record.cancel_requested_at.is_some() && !record.state.is_final() {
             self.end_command(command, &Outcome::Cancelled).await?;
             return Ok(None);
+        }
+        if record.node_id != command.node_id {
+            // Between leaving its pool and getting its command: whoever holds the command runs it.
+            let (from, to) = (record.node_id, command.node_id);
+            self.ports.records.assign(id, from, to).await?;
         }
         if !self
             .ports

@@ -2,8 +2,8 @@
 
 use crate::App;
 use crate::ends::failed;
-use backupx_core::domain::command::{Command, CommandSpec, Lane, Lease, Subject};
-use backupx_core::domain::id::NodeId;
+use backupx_core::domain::command::{Command, CommandSpec, CommandState, Lane, Lease, Subject};
+use backupx_core::domain::id::{NodeId, RecordId};
 use backupx_core::domain::operation::Operation;
 use backupx_core::domain::protocol::{Assignments, Poll};
 use backupx_core::domain::record::Record;
@@ -52,6 +52,16 @@ impl App {
     }
 
     async fn claim_up_to(&self, node: NodeId, lane: Lane, free: u32) -> Result<Vec<Assignment>> {
+        if lane == Lane::Work
+            && let Err(error) = self.take_from_pools(node, free).await
+        {
+            // What the node has already must not wait for that.
+            tracing::warn!(
+                node.id = node.0,
+                error = error.chain(),
+                "pools could not be looked at"
+            );
+        }
         let mut assignments: Vec<Assignment> = Vec::new();
         // Commands that turn out to be over are closed on the way, but not without end within one answer.
         for _ in 0..free + 50 {
@@ -109,9 +119,12 @@ impl App {
                 lease.no = command.lease.0,
                 "a hand-out got lost; the command is handed out again"
             );
-            return self
-                .put_back(command, Command::hand_out_delay(command.lease.0))
-                .await;
+            self.put_back(command, Command::hand_out_delay(command.lease.0))
+                .await?;
+            return match command.subject {
+                Subject::Record(id) => self.offer_again(id, command).await,
+                Subject::Operation(_) | Subject::Request(_) => Ok(()),
+            };
         }
         let failure = Failure::new(
             "hand_out_lost",
@@ -143,8 +156,23 @@ impl App {
         Ok(())
     }
 
-    /// Puts the command of a queued record in. Idempotent.
+    /// A run of a pool whose hand-out got lost before it began is for whichever node takes it.
+    async fn offer_again(&self, id: RecordId, command: &Command) -> Result<()> {
+        let Some(record) = self.ports.records.get(id).await? else {
+            return Ok(());
+        };
+        let released = Command {
+            state: CommandState::Pending,
+            ..command.clone()
+        };
+        self.back_to_pool(&record, &released).await.map(drop)
+    }
+
+    /// Puts the command of a queued record in, or calls the nodes of its pool when none has it. Idempotent.
     pub(crate) async fn enqueue_record(&self, record: &Record) -> Result<()> {
+        if record.node_id == NodeId::NONE {
+            return self.call_pool(record).await;
+        }
         self.enqueue(
             Subject::Record(record.id),
             record.node_id,

@@ -25,6 +25,7 @@ mod nodes;
 mod operations;
 mod passwords;
 mod plan;
+mod pools;
 mod records;
 mod relay;
 mod removals;

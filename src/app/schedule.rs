@@ -4,7 +4,7 @@ use crate::App;
 use crate::ends::without_copies;
 use crate::plan::{Firing, Plan};
 use backupx_core::domain::command::Subject;
-use backupx_core::domain::id::{RecordId, TaskId};
+use backupx_core::domain::id::{NodeId, RecordId, TaskId};
 use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{Record, RecordState, Trigger};
 use backupx_core::domain::report::Failure;
@@ -253,8 +253,13 @@ impl App {
 
 /// Why a run that waits is given up.
 pub(crate) fn not_taken(record: &Record) -> String {
-    format!(
-        "no agent took this run in time; node {} was away or busy",
-        record.node_id
-    )
+    match &record.task.pool {
+        Some(pool) if record.node_id == NodeId::NONE => {
+            format!("no node of pool {pool} took this run in time; all were away or busy")
+        }
+        _ => format!(
+            "no agent took this run in time; node {} was away or busy",
+            record.node_id
+        ),
+    }
 }

@@ -254,6 +254,10 @@ impl App {
         if queued && overdue && !asked_for && self.miss(record, not_taken(record)).await? {
             return Ok(Swept::Missed);
         }
+        let cancelled = record.cancel_requested_at.is_some();
+        if !cancelled && (record.node_id == NodeId::NONE || self.rescue_into_pool(record).await?) {
+            return Ok(Swept::Fine);
+        }
         let known = self
             .sweep_subject(subject, queued, record.cancel_requested_at, record.node_id)
             .await?;

@@ -265,7 +265,7 @@ impl App {
     async fn check_task(&self, spec: &TaskSpec) -> Result<()> {
         spec.check()?;
         let mut errors = Vec::new();
-        if self.ports.nodes.get(spec.node_id).await?.is_none() {
+        if spec.pool.is_none() && self.ports.nodes.get(spec.node_id).await?.is_none() {
             errors.push(wrong(
                 "nodeId",
                 format!("there is no node {}", spec.node_id),

@@ -17,6 +17,7 @@ mod leases;
 mod logs;
 mod nodes;
 mod operations;
+mod pools;
 mod ports;
 mod postgres;
 mod presence;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         sessions::cases(),
         api_keys::cases(),
         sign_in_guard::cases(),
+        pools::cases(),
         claims::cases(),
         leases::cases(),
         endings::cases(),

@@ -147,6 +147,7 @@ impl Journey {
         Ok(TaskSpec {
             name: Name::parse("name", NAME)?,
             node_id: backupx_core::domain::id::NodeId::LOCAL,
+            pool: None,
             source: SourceSpec::File {
                 paths: self
                     .paths

@@ -68,6 +68,9 @@ struct What {
     /// The node that runs it: id or name; `local` is the master itself [default: local]
     #[arg(long)]
     node: Option<String>,
+    /// Instead of a node, a label: each run goes to the least busy node with it that is there
+    #[arg(long, value_name = "LABEL", conflicts_with = "node")]
+    pool: Option<String>,
     /// A file or folder on the node; may be repeated
     #[arg(long, value_name = "PATH")]
     source: Vec<String>,
@@ -147,7 +150,8 @@ impl Add {
         }
         let empty = TaskInput {
             name: self.name.clone(),
-            node_id: 0,
+            node_id: None,
+            pool: None,
             source: Source::File {
                 paths: Vec::new(),
                 excludes: Vec::new(),
@@ -203,7 +207,12 @@ impl What {
             task.target_ids = resolve::ids::<Target>(client, &self.targets).await?;
         }
         if let Some(node) = &self.node {
-            task.node_id = resolve::find::<Node>(client, node).await?.id;
+            task.node_id = Some(resolve::find::<Node>(client, node).await?.id);
+            task.pool = None;
+        }
+        if let Some(pool) = &self.pool {
+            task.node_id = None;
+            task.pool = Some(pool.clone());
         }
         self.timing.apply(&mut task.schedule)?;
         self.apply_after(client, &mut task.after).await?;

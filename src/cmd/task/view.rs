@@ -86,7 +86,7 @@ impl Names {
                 [
                     task.id.to_string(),
                     task.name.clone(),
-                    self.node(task.node_id),
+                    self.place(task),
                     self.targets(&task.target_ids),
                     schedule(task),
                     instant_or_dash(task.next_run_at),
@@ -136,7 +136,7 @@ impl Names {
             ("id", task.id.to_string()),
             ("name", task.name.clone()),
             ("enabled", yes_no(task.enabled)),
-            ("node", self.node(task.node_id)),
+            ("node", self.place(task)),
             ("source", paths.join("\n")),
             ("left out", or_dash(excludes.join("\n"))),
             ("one file system", yes_no(*one_file_system)),
@@ -185,6 +185,15 @@ impl Names {
             .get(&id)
             .cloned()
             .unwrap_or_else(|| format!("#{id}"))
+    }
+
+    /// The node of a task, or its pool.
+    fn place(&self, task: &Task) -> String {
+        match (task.node_id, &task.pool) {
+            (_, Some(pool)) => format!("any of {pool}"),
+            (Some(id), None) => self.node(id),
+            (None, None) => "-".to_owned(),
+        }
     }
 
     fn node(&self, id: i64) -> String {

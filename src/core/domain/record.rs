@@ -20,7 +20,7 @@ pub struct Record {
     pub task_id: TaskId,
     /// The task as it was when the run was made.
     pub task: TaskSpec,
-    /// The node that runs it.
+    /// The node that runs it; [`NodeId::NONE`] while no node of its pool has taken it.
     pub node_id: NodeId,
     /// What made it run.
     pub trigger: Trigger,

@@ -44,9 +44,12 @@ pub struct Pause {
 pub struct TaskSpec {
     /// Unique name.
     pub name: Name,
-    /// The node that runs it; `0` is the master itself.
+    /// The node that runs it; `0` is the master itself, [`NodeId::NONE`] when it names a pool.
     #[serde(default = "local_node")]
     pub node_id: NodeId,
+    /// The label of the nodes one of which runs it, instead of a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Name>,
     /// What is read.
     pub source: SourceSpec,
     /// Where copies go: one to eight targets.
@@ -231,6 +234,9 @@ impl TaskSpec {
                     }
                 }
             }
+        }
+        if self.pool.is_some() != (self.node_id == NodeId::NONE) {
+            wrong("pool", "name either a node or a pool".to_owned());
         }
         if self.target_ids.is_empty() {
             wrong("targetIds", "name at least one target".to_owned());

@@ -70,6 +70,7 @@ export const messages = {
     left: (time: string) => `${time} left`,
     error: 'What went wrong',
     facts: 'Facts',
+    inPool: 'Any node of its pool',
     begunBy: { manual: 'By hand', schedule: 'By its schedule', after: 'After another task' },
     fact: {
       node: 'Node',

@@ -354,6 +354,7 @@ pub(crate) fn spec(name: &str, node: NodeId, targets: &[TargetId]) -> Result<Tas
     Ok(TaskSpec {
         name: Name::parse("name", name)?,
         node_id: node,
+        pool: None,
         source: SourceSpec::File {
             paths: vec!["/srv/data".to_owned()],
             excludes: Vec::new(),

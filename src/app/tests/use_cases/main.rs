@@ -7,6 +7,7 @@ mod dispatching;
 mod ends;
 mod followers;
 mod places;
+mod pools;
 mod removals;
 mod schedules;
 mod storms;
