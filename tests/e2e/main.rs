@@ -8,6 +8,7 @@ mod kill;
 mod life;
 mod road;
 mod scene;
+mod schedules;
 mod storage;
 
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         road::trials(),
         life::trials(),
+        schedules::trials(),
         bad_input::trials(),
         kill::trials(),
     ]
