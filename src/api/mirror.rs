@@ -68,9 +68,9 @@ mod tests {
             crate::target_types::TargetKind,
             crate::targets::Reach,
             crate::tasks::AfterWhen,
-            crate::tasks::CatchUp,
+            crate::schedules::CatchUp,
             crate::tasks::Compression,
-            crate::tasks::Weekday,
+            crate::schedules::Weekday,
             crate::users::Role,
         );
     }

@@ -2,7 +2,7 @@
 
 use crate::cmd::failure::usage;
 use anyhow::Result;
-use backupx_api::tasks::{CatchUp, MaintenanceWindow, Schedule, Weekday};
+use backupx_api::schedules::{CatchUp, MaintenanceWindow, Schedule, Weekday};
 use backupx_core::domain::duration;
 use backupx_core::domain::schedule::TimeOfDay;
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};

@@ -8,8 +8,9 @@ use crate::cmd::output::{
 use anyhow::Result;
 use backupx_api::nodes::Node;
 use backupx_api::page::Page;
+use backupx_api::schedules::{Schedule, SchedulePreview};
 use backupx_api::targets::Target;
-use backupx_api::tasks::{Retention, RetentionPlan, Schedule, SchedulePreview, Source, Task};
+use backupx_api::tasks::{Retention, RetentionPlan, Source, Task};
 use backupx_core::ports::clock::{Clock, SystemClock};
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -13,10 +13,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use backupx_api::page::{NamedQuery, Page};
 use backupx_api::records::Record;
-use backupx_api::tasks::{
-    DisableTask, NextRunsQuery, RetentionPlan, SchedulePreview, SchedulePreviewRequest, Task,
-    TaskInput,
-};
+use backupx_api::schedules::{NextRunsQuery, SchedulePreview, SchedulePreviewRequest};
+use backupx_api::tasks::{DisableTask, RetentionPlan, Task, TaskInput};
 use backupx_app::App;
 use backupx_core::domain::id::TaskId;
 use std::sync::Arc;
