@@ -78,6 +78,12 @@ impl CommandQueue for RedisStores {
             .map(guarded)
     }
 
+    async fn withdraw(&self, id: CommandId, lease: Lease) -> Result<Guarded> {
+        self.run(&scripts::WITHDRAW, (id.0, lease.0))
+            .await
+            .map(guarded)
+    }
+
     async fn cancel(&self, id: CommandId, now: Timestamp) -> Result<Cancelled> {
         let answer: String = self.run(&scripts::CANCEL, (id.0, micros(now))).await?;
         match answer.as_str() {

@@ -18,6 +18,7 @@ scripts!(
     RENEW = "renew.lua",
     FINISH = "finish.lua",
     RELEASE = "release.lua",
+    WITHDRAW = "withdraw.lua",
     CANCEL = "cancel.lua",
     CLOSE = "close.lua",
     EXPIRE = "expire.lua",

@@ -39,6 +39,7 @@ mod sqlite;
 mod stores;
 mod targets;
 mod tasks;
+mod upstreams;
 mod wakers;
 
 #[cfg(test)]

@@ -25,6 +25,11 @@ pub const SQLITE: &[Migration] = &[
         sql: include_str!("../../migrations/sqlite/0001_initial.sql"),
     },
     Migration {
+        number: 2,
+        name: "scheduling",
+        sql: include_str!("../../migrations/sqlite/0002_scheduling.sql"),
+    },
+    Migration {
         number: 3,
         name: "signals",
         sql: include_str!("../../migrations/sqlite/0003_signals.sql"),
@@ -37,6 +42,11 @@ pub const POSTGRES: &[Migration] = &[
         number: 1,
         name: "initial",
         sql: include_str!("../../migrations/postgres/0001_initial.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "scheduling",
+        sql: include_str!("../../migrations/postgres/0002_scheduling.sql"),
     },
     Migration {
         number: 3,

@@ -28,10 +28,13 @@ fn statements() -> Vec<(String, &'static [&'static str])> {
         ),
         (tasks::LIST.into(), by_key),
         (tasks::DUE.into(), &["tasks_due"]),
+        (tasks::FOLLOWERS.into(), &["task_upstreams_by_upstream"]),
         (users::LIST.into(), by_key),
         (api_keys::LIST.into(), by_key),
         (sign_in_guard::COUNT.into(), &["sign_in_failures_by_key"]),
         (records::unfinished_sql().into(), &["records_unfinished"]),
+        (records::in_pools_sql().into(), &["records_in_pools"]),
+        (records::LOAD.into(), &["records_load"]),
         (records::with_copies_sql().into(), &["records_by_task"]),
         (
             records::TASKS_WITH_COPIES.into(),

@@ -36,6 +36,7 @@ const RENEW: &str = "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN s
 const RENEW_OF_NODE: &str = "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN seen_at ELSE $3 END, alive_at = CASE WHEN alive_at > $3 THEN alive_at ELSE $3 END, acknowledged = 1 WHERE id = $1 AND lease = $2 AND state = 'claimed' AND node_id = $4 RETURNING cancel_requested_at";
 const FINISH: &str = "UPDATE commands SET state = $3, outcome = $4, finished_at = $5 WHERE id = $1 AND lease = $2 AND state = 'claimed'";
 const RELEASE: &str = "UPDATE commands SET state = 'pending', not_before = $3, seen_at = NULL, alive_at = NULL, acknowledged = 0 WHERE id = $1 AND lease = $2 AND state = 'claimed'";
+const WITHDRAW: &str = "DELETE FROM commands WHERE id = $1 AND lease = $2 AND state = 'pending'";
 const CANCEL: &str = "UPDATE commands SET state = CASE WHEN state = 'pending' THEN 'cancelled' ELSE state END, finished_at = CASE WHEN state = 'pending' THEN $2 ELSE finished_at END, cancel_requested_at = COALESCE(cancel_requested_at, $2) WHERE id = $1 AND state IN ('pending', 'claimed') RETURNING state";
 const CLOSE: &str = "UPDATE commands SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state IN ('pending', 'claimed')";
 pub(crate) const EXPIRE_SILENT: &str = concat!(
@@ -139,6 +140,16 @@ impl CommandQueue for SqlStores {
             .bind(id.0)
             .bind(lease.0)
             .bind(micros(not_before))
+            .execute(self.writer())
+            .await
+            .map_err(store)?;
+        Ok(guarded(&done))
+    }
+
+    async fn withdraw(&self, id: CommandId, lease: Lease) -> Result<Guarded> {
+        let done = sqlx::query(WITHDRAW)
+            .bind(id.0)
+            .bind(lease.0)
             .execute(self.writer())
             .await
             .map_err(store)?;

@@ -2,14 +2,16 @@
 
 use crate::SqlStores;
 use crate::connections::Transaction;
-use crate::error::{store, taken};
+use crate::error::{in_use, store, taken};
 use crate::records::add_record;
 use crate::row::{Columns, json, micros, optional_micros};
 use crate::stores::{certain, commit, returning};
+use crate::upstreams;
 use async_trait::async_trait;
-use backupx_core::domain::id::{RecordId, TaskId};
+use backupx_core::domain::id::{EventId, RecordId, TaskId};
 use backupx_core::domain::page::{Page, PageRequest};
-use backupx_core::domain::task::{Task, TaskSpec};
+use backupx_core::domain::schedule::NextRun;
+use backupx_core::domain::task::{AfterWhen, Pause, Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::records::NewRecord;
 use backupx_core::ports::tasks::Tasks;
@@ -18,22 +20,26 @@ use sqlx::any::AnyRow;
 
 macro_rules! columns {
     () => {
-        "id, spec, enabled, next_run_at, created_at, updated_at, version"
+        "id, spec, enabled, next_run_at, next_instant, paused_until, pause_reason, created_at, updated_at, version"
     };
 }
 
 const GET: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE id = $1");
 const BY_NAME: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE name = $1");
 const ADD: &str = concat!(
-    "INSERT INTO tasks (name, node_id, spec, enabled, next_run_at, created_at, updated_at, version) VALUES ($1, $2, $3, 1, $4, $5, $5, 1) RETURNING ",
+    "INSERT INTO tasks (name, node_id, spec, enabled, next_run_at, next_instant, created_at, updated_at, version) VALUES ($1, $2, $3, 1, $4, $5, $6, $6, 1) RETURNING ",
     columns!()
 );
 const UPDATE: &str = concat!(
-    "UPDATE tasks SET name = $3, node_id = $4, spec = $5, next_run_at = $6, updated_at = $7, version = version + 1 WHERE id = $1 AND version = $2 RETURNING ",
+    "UPDATE tasks SET name = $3, node_id = $4, spec = $5, next_run_at = $6, next_instant = $7, updated_at = $8, version = version + 1 WHERE id = $1 AND version = $2 RETURNING ",
     columns!()
 );
 const SET_ENABLED: &str = concat!(
-    "UPDATE tasks SET enabled = $2, next_run_at = $3, updated_at = $4, version = version + 1 WHERE id = $1 RETURNING ",
+    "UPDATE tasks SET enabled = $2, next_run_at = $3, next_instant = $4, paused_until = NULL, pause_reason = NULL, updated_at = $5, version = version + 1 WHERE id = $1 RETURNING ",
+    columns!()
+);
+const PAUSE: &str = concat!(
+    "UPDATE tasks SET paused_until = $2, pause_reason = $3, next_run_at = $4, next_instant = $5, updated_at = $6, version = version + 1 WHERE id = $1 RETURNING ",
     columns!()
 );
 pub(crate) const LIST: &str = concat!(
@@ -46,31 +52,37 @@ pub(crate) const DUE: &str = concat!(
     columns!(),
     " FROM tasks WHERE enabled = 1 AND next_run_at IS NOT NULL AND next_run_at <= $1 ORDER BY next_run_at, id LIMIT $2"
 );
+pub(crate) const FOLLOWERS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tasks WHERE id IN (SELECT task_id FROM task_upstreams WHERE upstream_id = $1 AND task_id > $2 ORDER BY task_id LIMIT $3) ORDER BY id"
+);
 /// Only an enabled schedule fires: somebody may have turned it off since it was seen to be due.
-const FIRE: &str =
-    "UPDATE tasks SET next_run_at = $3 WHERE id = $1 AND next_run_at = $2 AND enabled = 1";
+const FIRE: &str = "UPDATE tasks SET next_run_at = $4, next_instant = $5 WHERE id = $1 AND next_run_at = $2 AND next_instant = $3 AND enabled = 1";
 
 #[async_trait]
 impl Tasks for SqlStores {
     async fn add(
         &self,
         spec: &TaskSpec,
-        next_run_at: Option<Timestamp>,
+        next_run: Option<NextRun>,
         now: Timestamp,
     ) -> Result<Task> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = upstreams::begin(self, spec).await?;
         refuse_unknown(&mut transaction, spec).await?;
         let statement = sqlx::query(ADD)
             .bind(spec.name.as_str())
-            .bind(spec.node_id.0)
+            .bind(node_of(spec))
             .bind(json(spec)?)
-            .bind(optional_micros(next_run_at))
+            .bind(optional_micros(next_run.map(|next| next.at)))
+            .bind(optional_micros(next_run.map(|next| next.instant)))
             .bind(micros(now));
         let row = returning(statement, &mut *transaction)
             .await
             .map_err(name_taken(spec))?;
         let task = task(&certain(row)?)?;
         name_targets(&mut transaction, task.id, spec).await?;
+        upstreams::name(&mut transaction, task.id, spec).await?;
         commit(transaction).await?;
         Ok(task)
     }
@@ -109,10 +121,10 @@ impl Tasks for SqlStores {
         id: TaskId,
         version: i64,
         spec: &TaskSpec,
-        next_run_at: Option<Timestamp>,
+        next_run: Option<NextRun>,
         now: Timestamp,
     ) -> Result<Task> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = upstreams::begin(self, spec).await?;
         let current = sqlx::query(GET)
             .bind(id.0)
             .fetch_optional(&mut *transaction)
@@ -124,9 +136,10 @@ impl Tasks for SqlStores {
             .bind(id.0)
             .bind(version)
             .bind(spec.name.as_str())
-            .bind(spec.node_id.0)
+            .bind(node_of(spec))
             .bind(json(spec)?)
-            .bind(optional_micros(next_run_at))
+            .bind(optional_micros(next_run.map(|next| next.at)))
+            .bind(optional_micros(next_run.map(|next| next.instant)))
             .bind(micros(now));
         let row = returning(statement, &mut *transaction)
             .await
@@ -140,6 +153,7 @@ impl Tasks for SqlStores {
             .await
             .map_err(store)?;
         name_targets(&mut transaction, id, spec).await?;
+        upstreams::name(&mut transaction, id, spec).await?;
         commit(transaction).await?;
         task(&row)
     }
@@ -148,13 +162,32 @@ impl Tasks for SqlStores {
         &self,
         id: TaskId,
         enabled: bool,
-        next_run_at: Option<Timestamp>,
+        next_run: Option<NextRun>,
         now: Timestamp,
     ) -> Result<Task> {
         let statement = sqlx::query(SET_ENABLED)
             .bind(id.0)
             .bind(i64::from(enabled))
-            .bind(optional_micros(next_run_at))
+            .bind(optional_micros(next_run.map(|next| next.at)))
+            .bind(optional_micros(next_run.map(|next| next.instant)))
+            .bind(micros(now));
+        let row = returning(statement, self.writer()).await.map_err(store)?;
+        task(&row.ok_or_else(|| not_found(id))?)
+    }
+
+    async fn pause(
+        &self,
+        id: TaskId,
+        pause: &Pause,
+        next_run: Option<NextRun>,
+        now: Timestamp,
+    ) -> Result<Task> {
+        let statement = sqlx::query(PAUSE)
+            .bind(id.0)
+            .bind(micros(pause.until))
+            .bind(pause.reason.as_str())
+            .bind(optional_micros(next_run.map(|next| next.at)))
+            .bind(optional_micros(next_run.map(|next| next.instant)))
             .bind(micros(now));
         let row = returning(statement, self.writer()).await.map_err(store)?;
         task(&row.ok_or_else(|| not_found(id))?)
@@ -173,15 +206,17 @@ impl Tasks for SqlStores {
     async fn fire(
         &self,
         id: TaskId,
-        expected: Timestamp,
-        next: Option<Timestamp>,
+        expected: NextRun,
+        next: Option<NextRun>,
         record: Option<NewRecord>,
     ) -> Result<Option<RecordId>> {
         let mut transaction = self.begin().await?;
         let fired = sqlx::query(FIRE)
             .bind(id.0)
-            .bind(micros(expected))
-            .bind(optional_micros(next))
+            .bind(micros(expected.at))
+            .bind(micros(expected.instant))
+            .bind(optional_micros(next.map(|next| next.at)))
+            .bind(optional_micros(next.map(|next| next.instant)))
             .execute(&mut *transaction)
             .await
             .map_err(store)?;
@@ -196,14 +231,44 @@ impl Tasks for SqlStores {
         Ok(written.map(|record| record.id))
     }
 
+    async fn followers(&self, upstream: TaskId, page: PageRequest) -> Result<Page<Task>> {
+        let rows = sqlx::query(FOLLOWERS)
+            .bind(upstream.0)
+            .bind(page.after.unwrap_or(i64::MIN))
+            .bind(i64::from(page.limit) + 1)
+            .fetch_all(self.reader())
+            .await
+            .map_err(store)?;
+        let tasks = rows.iter().map(task).collect::<Result<Vec<_>>>()?;
+        Ok(Page::from_rows(tasks, page.limit, |task| task.id.0))
+    }
+
+    async fn follow(
+        &self,
+        id: TaskId,
+        upstream: TaskId,
+        event: EventId,
+        when: AfterWhen,
+        record: NewRecord,
+    ) -> Result<Option<RecordId>> {
+        upstreams::follow(self, id, upstream, event, when, record).await
+    }
+
     async fn remove(&self, id: TaskId) -> Result<bool> {
         let done = sqlx::query("DELETE FROM tasks WHERE id = $1")
             .bind(id.0)
             .execute(self.writer())
             .await
-            .map_err(store)?;
+            .map_err(in_use("task_in_use", || {
+                format!("another task runs after task {id}: change that one first")
+            }))?;
         Ok(done.rows_affected() > 0)
     }
+}
+
+/// The node that a task holds on to; one with a pool holds on to none.
+fn node_of(spec: &TaskSpec) -> Option<i64> {
+    spec.pool.is_none().then_some(spec.node_id.0)
 }
 
 /// Refuses a task that names a node or a target that does not exist; every one of them is named.
@@ -214,11 +279,25 @@ async fn refuse_unknown(transaction: &mut Transaction, spec: &TaskSpec) -> Resul
         .fetch_optional(&mut **transaction)
         .await
         .map_err(store)?;
-    if node.is_none() {
+    if node.is_none() && spec.pool.is_none() {
         wrong.push(FieldError {
             field: "nodeId".to_owned(),
             message: format!("there is no node {}", spec.node_id),
         });
+    }
+    let upstreams = spec.after.iter().flat_map(|after| &after.task_ids);
+    for upstream in upstreams {
+        let known = sqlx::query("SELECT id FROM tasks WHERE id = $1")
+            .bind(upstream.0)
+            .fetch_optional(&mut **transaction)
+            .await
+            .map_err(store)?;
+        if known.is_none() {
+            wrong.push(FieldError {
+                field: "after.taskIds".to_owned(),
+                message: format!("there is no task {upstream}"),
+            });
+        }
     }
     for target in &spec.target_ids {
         let known = sqlx::query("SELECT id FROM targets WHERE id = $1")
@@ -277,9 +356,28 @@ fn task(row: &AnyRow) -> Result<Task> {
         id: TaskId(row.int("id")?),
         spec: row.json("spec")?,
         enabled: row.flag("enabled")?,
-        next_run_at: row.optional_time("next_run_at")?,
+        next_run: next_run(row)?,
+        pause: pause(row)?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         version: row.int("version")?,
     })
+}
+
+fn next_run(row: &AnyRow) -> Result<Option<NextRun>> {
+    let Some(at) = row.optional_time("next_run_at")? else {
+        return Ok(None);
+    };
+    let instant = row.optional_time("next_instant")?.unwrap_or(at);
+    Ok(Some(NextRun { instant, at }))
+}
+
+fn pause(row: &AnyRow) -> Result<Option<Pause>> {
+    let Some(until) = row.optional_time("paused_until")? else {
+        return Ok(None);
+    };
+    Ok(Some(Pause {
+        until,
+        reason: row.optional_text("pause_reason")?.unwrap_or_default(),
+    }))
 }

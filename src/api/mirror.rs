@@ -67,7 +67,10 @@ mod tests {
             crate::reports::EntryKind,
             crate::target_types::TargetKind,
             crate::targets::Reach,
+            crate::tasks::AfterWhen,
+            crate::schedules::CatchUp,
             crate::tasks::Compression,
+            crate::schedules::Weekday,
             crate::users::Role,
         );
     }

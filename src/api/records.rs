@@ -3,6 +3,7 @@
 use crate::mirror::mirrored;
 use crate::operations::VerifyMode;
 use crate::reports::Failure;
+use backupx_core::domain::id::NodeId;
 use backupx_core::domain::{progress, record, report};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,8 @@ mirrored! {
         Manual = "manual",
         /// The task's schedule.
         Schedule = "schedule",
+        /// The success of the tasks that it waits for.
+        After = "after",
     }
 }
 
@@ -93,8 +96,8 @@ pub struct Record {
     pub task_id: i64,
     /// The task's name when the run was made.
     pub task_name: String,
-    /// The node that runs it.
-    pub node_id: i64,
+    /// The node that runs it; `null` while no node of its pool has taken it.
+    pub node_id: Option<i64>,
     /// The node's name, while there is such a node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_name: Option<String>,
@@ -152,7 +155,7 @@ impl Record {
             id: record.id.0,
             task_id: record.task_id.0,
             task_name: record.task.name.into(),
-            node_id: record.node_id.0,
+            node_id: chosen(record.node_id),
             node_name,
             status: record.state.into(),
             trigger: record.trigger.into(),
@@ -365,4 +368,8 @@ pub struct VerifyRequest {
 pub struct LockRequest {
     /// Why, in a person's words.
     pub reason: String,
+}
+/// The id of a node, nothing when none was chosen.
+pub(crate) fn chosen(node: NodeId) -> Option<i64> {
+    (node != NodeId::NONE).then_some(node.0)
 }

@@ -1,10 +1,11 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
 use crate::mirror::mirrored;
-use backupx_core::domain::id::{NodeId, TargetId};
+use crate::records::chosen;
+use crate::schedules::Schedule;
+use backupx_core::domain::id::{NodeId, TargetId, TaskId};
 use backupx_core::domain::name::Name;
 use backupx_core::domain::retention::{self, RetentionPolicy};
-use backupx_core::domain::schedule;
 use backupx_core::domain::task::{self, SourceSpec, TaskSpec};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -33,14 +34,18 @@ pub struct Task {
     pub id: i64,
     /// Unique name.
     pub name: String,
-    /// The node that runs it; `0` is the master itself.
-    pub node_id: i64,
+    /// The node that runs it; `0` is the master itself, `null` when it names a pool.
+    pub node_id: Option<i64>,
+    /// The label of the nodes one of which runs it.
+    pub pool: Option<String>,
     /// What is read.
     pub source: Source,
     /// Where copies go.
     pub target_ids: Vec<i64>,
     /// When it runs by itself.
     pub schedule: Option<Schedule>,
+    /// The tasks whose success makes it run.
+    pub after: Option<After>,
     /// How it is compressed.
     pub compression: Compression,
     /// Whether it is sealed to the organisation's key.
@@ -57,6 +62,10 @@ pub struct Task {
     pub enabled: bool,
     /// When the schedule fires next.
     pub next_run_at: Option<DateTime<Utc>>,
+    /// Until when its schedule rests, if it was paused; a time that is past means nothing.
+    pub paused_until: Option<DateTime<Utc>>,
+    /// Why it was paused.
+    pub pause_reason: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When a person last changed it.
@@ -70,9 +79,11 @@ impl From<task::Task> for Task {
         let TaskInput {
             name,
             node_id,
+            pool,
             source,
             target_ids,
             schedule,
+            after,
             compression,
             encrypt,
             extra_recipients,
@@ -80,13 +91,17 @@ impl From<task::Task> for Task {
             max_unreadable,
             max_cores,
         } = task.spec.into();
+        let paused_until = task.pause.as_ref().map(|pause| pause.until);
+        let reason = task.pause.map(|pause| pause.reason);
         Self {
             id: task.id.0,
             name,
             node_id,
+            pool,
             source,
             target_ids,
             schedule,
+            after,
             compression,
             encrypt,
             extra_recipients,
@@ -94,7 +109,9 @@ impl From<task::Task> for Task {
             max_unreadable,
             max_cores,
             enabled: task.enabled,
-            next_run_at: task.next_run_at,
+            next_run_at: task.next_run.map(|next| next.at),
+            paused_until,
+            pause_reason: reason.filter(|reason| !reason.is_empty()),
             created_at: task.created_at,
             updated_at: task.updated_at,
             version: task.version,
@@ -108,9 +125,11 @@ impl From<Task> for TaskInput {
         Self {
             name: task.name,
             node_id: task.node_id,
+            pool: task.pool,
             source: task.source,
             target_ids: task.target_ids,
             schedule: task.schedule,
+            after: task.after,
             compression: task.compression,
             encrypt: task.encrypt,
             extra_recipients: task.extra_recipients,
@@ -127,9 +146,12 @@ impl From<Task> for TaskInput {
 pub struct TaskInput {
     /// Unique name: 1 to 100 characters, no `/` or `\`.
     pub name: String,
-    /// The node that runs it; `0` is the master itself.
+    /// The node that runs it; `0` is the master itself, which is the default without a pool.
     #[serde(default)]
-    pub node_id: i64,
+    pub node_id: Option<i64>,
+    /// The label of the nodes one of which runs it, instead of a node: each run goes to the least busy one that is there.
+    #[serde(default)]
+    pub pool: Option<String>,
     /// What is read.
     pub source: Source,
     /// Where copies go: one to eight targets.
@@ -137,6 +159,9 @@ pub struct TaskInput {
     /// When it runs by itself.
     #[serde(default)]
     pub schedule: Option<Schedule>,
+    /// The tasks whose success makes it run, instead of a schedule or beside it.
+    #[serde(default)]
+    pub after: Option<After>,
     /// How it is compressed.
     #[serde(default)]
     pub compression: Compression,
@@ -171,10 +196,19 @@ impl TryFrom<TaskInput> for TaskSpec {
     fn try_from(input: TaskInput) -> Result<Self, Self::Error> {
         Ok(Self {
             name: Name::parse("name", &input.name)?,
-            node_id: NodeId(input.node_id),
+            node_id: match (input.node_id, &input.pool) {
+                (Some(id), _) => NodeId(id),
+                (None, None) => NodeId::LOCAL,
+                (None, Some(_)) => NodeId::NONE,
+            },
+            pool: input
+                .pool
+                .map(|label| Name::parse("pool", &label))
+                .transpose()?,
             source: input.source.into(),
             target_ids: input.target_ids.into_iter().map(TargetId).collect(),
             schedule: input.schedule.map(Into::into),
+            after: input.after.map(Into::into),
             compression: input.compression.into(),
             encrypt: input.encrypt,
             extra_recipients: input.extra_recipients,
@@ -189,10 +223,12 @@ impl From<TaskSpec> for TaskInput {
     fn from(spec: TaskSpec) -> Self {
         Self {
             name: spec.name.into(),
-            node_id: spec.node_id.0,
+            node_id: chosen(spec.node_id),
+            pool: spec.pool.map(Into::into),
             source: spec.source.into(),
             target_ids: spec.target_ids.into_iter().map(|id| id.0).collect(),
             schedule: spec.schedule.map(Into::into),
+            after: spec.after.map(Into::into),
             compression: spec.compression.into(),
             encrypt: spec.encrypt,
             extra_recipients: spec.extra_recipients,
@@ -260,37 +296,58 @@ impl From<SourceSpec> for Source {
     }
 }
 
-/// A cron expression in a time zone.
+mirrored! {
+    /// When a task runs that waits for several.
+    #[derive(Default)]
+    #[serde(rename_all = "camelCase")]
+    AfterWhen = task::AfterWhen {
+        /// When each of them succeeded since it ran for them last.
+        #[default]
+        All = "all",
+        /// Whenever one of them succeeds.
+        Any = "any",
+    }
+}
+
+/// What a task waits for: runs of other tasks that end in success.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Schedule {
-    /// Five or six fields, or `@daily` and the like.
-    pub cron: String,
-    /// IANA name of the zone, as `Europe/Berlin`; `UTC` when absent.
-    #[serde(default = "utc")]
-    pub timezone: String,
+pub struct After {
+    /// The tasks: one to twenty, none of which waits for this one.
+    pub task_ids: Vec<i64>,
+    /// Whether all of them have to succeed, or any.
+    #[serde(default)]
+    pub when: AfterWhen,
 }
 
-fn utc() -> String {
-    "UTC".to_owned()
-}
-
-impl From<Schedule> for schedule::Schedule {
-    fn from(schedule: Schedule) -> Self {
+impl From<After> for task::After {
+    fn from(after: After) -> Self {
         Self {
-            cron: schedule.cron,
-            timezone: schedule.timezone,
+            task_ids: after.task_ids.into_iter().map(TaskId).collect(),
+            when: after.when.into(),
         }
     }
 }
 
-impl From<schedule::Schedule> for Schedule {
-    fn from(schedule: schedule::Schedule) -> Self {
+impl From<task::After> for After {
+    fn from(after: task::After) -> Self {
         Self {
-            cron: schedule.cron,
-            timezone: schedule.timezone,
+            task_ids: after.task_ids.into_iter().map(|id| id.0).collect(),
+            when: after.when.into(),
         }
     }
+}
+
+/// How a task's schedule is turned off: for good when nothing is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DisableTask {
+    /// The schedule goes on by itself from then on; what falls before is not caught up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+    /// Why, for whoever looks at the task; needs `until`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// How many copies are kept. All zero keeps everything.
@@ -369,23 +426,21 @@ impl From<retention::Decision> for RetentionDecision {
     }
 }
 
-/// A schedule to look ahead with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SchedulePreviewRequest {
-    /// The schedule.
-    pub schedule: Schedule,
-    /// How many instants, 1 to 50; 5 when absent.
-    #[serde(default)]
-    pub count: Option<u32>,
-}
-
-/// When a schedule fires next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SchedulePreview {
-    /// Instants, strictly later than now.
-    pub next_runs: Vec<DateTime<Utc>>,
+impl DisableTask {
+    /// The pause that is asked for, if it is one.
+    pub fn pause(self) -> Result<Option<task::Pause>, backupx_core::Error> {
+        match (self.until, self.reason) {
+            (Some(until), reason) => Ok(Some(task::Pause {
+                until,
+                reason: reason.unwrap_or_default(),
+            })),
+            (None, Some(_)) => Err(backupx_core::Error::field(
+                "reason",
+                "belongs to a pause with an end: name `until` as well",
+            )),
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -399,7 +454,11 @@ mod tests {
         let input: TaskInput = serde_json::from_str(json).expect("parses");
         let spec = TaskSpec::try_from(input.clone()).expect("is valid");
         assert!(spec.encrypt && spec.node_id.is_local());
-        assert_eq!(TaskInput::from(spec), input);
+        let explicit = TaskInput {
+            node_id: Some(0),
+            ..input
+        };
+        assert_eq!(TaskInput::from(spec), explicit);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::App;
 use backupx_core::Result;
 use backupx_core::domain::event::{Event, EventKind};
+use backupx_core::domain::record::RecordState;
 
 /// Events of one look into the outbox.
 const AT_ONCE: u32 = 100;
@@ -46,6 +47,9 @@ impl App {
                 task_id,
                 status,
             } => {
+                if *status == RecordState::Success {
+                    self.run_followers(event.id, *task_id).await?;
+                }
                 if status.has_copies() {
                     let retired = self.retire(*task_id).await?;
                     tracing::debug!(

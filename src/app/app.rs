@@ -1,6 +1,8 @@
 //! The control plane: its ports, its settings, and what a process does with it at start.
 
 use crate::passwords::Passwords;
+use crate::pools::EmptyPools;
+use crate::schedule::Ticks;
 use crate::vault::Vault;
 use backupx_core::Result;
 use backupx_core::domain::account::{Principal, Role};
@@ -101,6 +103,8 @@ pub struct App {
     pub(crate) settings: AppSettings,
     pub(crate) vault: Vault,
     pub(crate) passwords: Passwords,
+    pub(crate) ticks: Ticks,
+    pub(crate) empty_pools: EmptyPools,
 }
 
 /// A few figures of the whole installation, for metrics.
@@ -125,6 +129,8 @@ impl App {
             settings,
             vault,
             passwords: Passwords::default(),
+            ticks: Ticks::default(),
+            empty_pools: EmptyPools::default(),
         }
     }
 

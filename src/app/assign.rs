@@ -34,13 +34,23 @@ impl App {
     }
 
     async fn start_record(&self, command: &Command, id: RecordId) -> Result<Option<Work>> {
-        let Some(record) = self.ports.records.get(id).await? else {
+        let Some(mut record) = self.ports.records.get(id).await? else {
             self.ports.queue.close(command.id, self.now()).await?;
             return Ok(None);
         };
+        // When it runs is none of the agent's business.
+        record.task.schedule = None;
+        record.task.after = None;
+        record.task.pool = None;
+        record.task.node_id = command.node_id;
         if record.cancel_requested_at.is_some() && !record.state.is_final() {
             self.end_command(command, &Outcome::Cancelled).await?;
             return Ok(None);
+        }
+        if record.node_id != command.node_id {
+            // Between leaving its pool and getting its command: whoever holds the command runs it.
+            let (from, to) = (record.node_id, command.node_id);
+            self.ports.records.assign(id, from, to).await?;
         }
         if !self
             .ports

@@ -2,8 +2,8 @@
 
 use crate::App;
 use crate::ends::failed;
-use backupx_core::domain::command::{Command, CommandSpec, Lane, Lease, Subject};
-use backupx_core::domain::id::NodeId;
+use backupx_core::domain::command::{Command, CommandSpec, CommandState, Lane, Lease, Subject};
+use backupx_core::domain::id::{NodeId, RecordId};
 use backupx_core::domain::operation::Operation;
 use backupx_core::domain::protocol::{Assignments, Poll};
 use backupx_core::domain::record::Record;
@@ -29,7 +29,13 @@ const FILL_AGAIN: chrono::Duration = chrono::Duration::seconds(15);
 impl App {
     /// Claims up to `free` commands of a lane for a node, waiting for the first one up to the smaller of the asked and the longest wait.
     /// What is claimed stays claimed when the answer gets lost: the agent's next sign of life releases it (never 8).
+    /// Where nothing ticks by itself, polls make the scheduler's passes as well.
     pub async fn poll(&self, node: NodeId, poll: Poll) -> Result<Assignments> {
+        let (assignments, ()) = tokio::join!(self.wait_for_work(node, poll), self.tick_beside());
+        assignments
+    }
+
+    async fn wait_for_work(&self, node: NodeId, poll: Poll) -> Result<Assignments> {
         self.heard(node).await?;
         let free = poll.free.min(MAX_AT_ONCE);
         // Register interest before looking, or what comes between is missed.
@@ -53,6 +59,16 @@ impl App {
     }
 
     async fn claim_up_to(&self, node: NodeId, lane: Lane, free: u32) -> Result<Vec<Assignment>> {
+        if lane == Lane::Work
+            && let Err(error) = self.take_from_pools(node, free).await
+        {
+            // What the node has already must not wait for that.
+            tracing::warn!(
+                node.id = node.0,
+                error = error.chain(),
+                "pools could not be looked at"
+            );
+        }
         let mut assignments: Vec<Assignment> = Vec::new();
         // Commands that turn out to be over are closed on the way, but not without end within one answer.
         for _ in 0..free + 50 {
@@ -110,9 +126,12 @@ impl App {
                 lease.no = command.lease.0,
                 "a hand-out got lost; the command is handed out again"
             );
-            return self
-                .put_back(command, Command::hand_out_delay(command.lease.0))
-                .await;
+            self.put_back(command, Command::hand_out_delay(command.lease.0))
+                .await?;
+            return match command.subject {
+                Subject::Record(id) => self.offer_again(id, command).await,
+                Subject::Operation(_) | Subject::Request(_) => Ok(()),
+            };
         }
         let failure = Failure::new(
             "hand_out_lost",
@@ -144,8 +163,23 @@ impl App {
         Ok(())
     }
 
-    /// Puts the command of a queued record in. Idempotent.
+    /// A run of a pool whose hand-out got lost before it began is for whichever node takes it.
+    async fn offer_again(&self, id: RecordId, command: &Command) -> Result<()> {
+        let Some(record) = self.ports.records.get(id).await? else {
+            return Ok(());
+        };
+        let released = Command {
+            state: CommandState::Pending,
+            ..command.clone()
+        };
+        self.back_to_pool(&record, &released).await.map(drop)
+    }
+
+    /// Puts the command of a queued record in, or calls the nodes of its pool when none has it. Idempotent.
     pub(crate) async fn enqueue_record(&self, record: &Record) -> Result<()> {
+        if record.node_id == NodeId::NONE {
+            return self.call_pool(record).await;
+        }
         self.enqueue(
             Subject::Record(record.id),
             record.node_id,

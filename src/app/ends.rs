@@ -4,6 +4,7 @@ use crate::App;
 use crate::reports::{BadReport, backup_end, operation_end};
 use backupx_core::Result;
 use backupx_core::domain::command::{Command, CommandState, Lease, Subject};
+use backupx_core::domain::id::NodeId;
 use backupx_core::domain::operation::Operation;
 use backupx_core::domain::record::{CopyState, Record, RecordCopy, RecordState};
 use backupx_core::domain::report::{CopyReport, Failure, Outcome, Report};
@@ -198,6 +199,8 @@ pub(crate) fn without_copies(
 ) -> RecordEnd {
     let left_behind = match record.lease {
         Lease::NONE => CopyState::Deleted,
+        // It went back to its pool, which it does only when nothing was begun.
+        Lease(_) if record.node_id == NodeId::NONE => CopyState::Deleted,
         Lease(_) => CopyState::Failed,
     };
     let why = match &failure {

@@ -5,7 +5,9 @@ use crate::answers::KEPT_FOR;
 use crate::app::span;
 use crate::ends::{failed, outcome_of};
 use crate::guard::WINDOW;
+use crate::plan::BEGINS_WITHIN;
 use crate::records::REMOVALS_AT_ONCE;
+use crate::schedule::not_taken;
 use backupx_core::Result;
 use backupx_core::domain::command::{Command, Lease, Subject};
 use backupx_core::domain::event::EventKind;
@@ -14,6 +16,7 @@ use backupx_core::domain::operation::OperationState;
 use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{Record, RecordState, Trigger};
 use backupx_core::domain::report::{Failure, Outcome};
+use backupx_core::domain::schedule::CatchUp;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::signals::Topic;
 
@@ -246,9 +249,14 @@ impl App {
     async fn sweep_record(&self, record: &Record) -> Result<Swept> {
         let subject = Subject::Record(record.id);
         let queued = record.state == RecordState::Queued;
-        let overdue = self.now() - record.created_at > TAKEN_WITHIN;
-        if queued && overdue && record.trigger == Trigger::Schedule && self.miss(record).await? {
+        let overdue = self.now() - record.created_at > taken_within(record);
+        let asked_for = record.trigger == Trigger::Manual;
+        if queued && overdue && !asked_for && self.miss(record, not_taken(record)).await? {
             return Ok(Swept::Missed);
+        }
+        let cancelled = record.cancel_requested_at.is_some();
+        if !cancelled && (record.node_id == NodeId::NONE || self.rescue_into_pool(record).await?) {
+            return Ok(Swept::Fine);
         }
         let known = self
             .sweep_subject(subject, queued, record.cancel_requested_at, record.node_id)
@@ -378,5 +386,13 @@ impl App {
         }
         self.ports.settings.set(step, &now.to_rfc3339()).await?;
         Ok(true)
+    }
+}
+
+/// How long a run that nobody asked for waits for its node.
+fn taken_within(record: &Record) -> chrono::Duration {
+    match &record.task.schedule {
+        Some(schedule) if schedule.catch_up == CatchUp::Skip => BEGINS_WITHIN,
+        _ => TAKEN_WITHIN,
     }
 }

@@ -1,19 +1,23 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
 use crate::App;
+use crate::plan::{Plan, check_jitter, first_of, first_run};
 use crate::targets::place_of;
-use crate::timetable::{Timetable, first_run};
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::id::TaskId;
+use backupx_core::domain::name::Name;
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::record::{Record, RecordCopy, Trigger};
 use backupx_core::domain::retention::Decision;
 use backupx_core::domain::schedule::Schedule;
 use backupx_core::domain::target::{Reach, Target};
-use backupx_core::domain::task::{SourceSpec, Task, TaskSpec};
+use backupx_core::domain::task::{Pause, SourceSpec, Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::records::NewRecord;
 use backupx_core::{Error, FieldError, Result};
+
+/// Longest pause of a schedule.
+const LONGEST_PAUSE: chrono::Duration = chrono::Duration::days(5 * 366);
 
 impl App {
     /// Adds a task, enabled. Needs `admin`.
@@ -21,8 +25,8 @@ impl App {
         principal.require(Role::Admin)?;
         self.check_task(&spec).await?;
         let now = self.now();
-        let next_run_at = first_run(&spec, now)?;
-        let task = self.ports.tasks.add(&spec, next_run_at, now).await?;
+        let next_run = first_run(&spec, now)?;
+        let task = self.ports.tasks.add(&spec, next_run, now).await?;
         tracing::info!(
             task.id = task.id.0,
             by = principal.username,
@@ -65,17 +69,18 @@ impl App {
         let before = self.task(principal, id).await?;
         self.check_task(&spec).await?;
         let now = self.now();
-        let next_run_at = if !before.enabled {
+        let next_run = if !before.enabled {
             None
         } else if before.spec.schedule == spec.schedule {
-            before.next_run_at
+            before.next_run
         } else {
-            first_run(&spec, now)?
+            let from = before.pause.map_or(now, |pause| end_of(&pause).max(now));
+            first_run(&spec, from)?
         };
         let task = self
             .ports
             .tasks
-            .update(id, version, &spec, next_run_at, now)
+            .update(id, version, &spec, next_run, now)
             .await?;
         tracing::info!(
             task.id = id.0,
@@ -85,19 +90,16 @@ impl App {
         Ok(task)
     }
 
-    /// Turns the schedule on. Needs `operator`.
+    /// Turns the schedule on, from now; a pause is over. Needs `operator`.
     pub async fn enable_task(&self, principal: &Principal, id: TaskId) -> Result<Task> {
         principal.require(Role::Operator)?;
         let task = self.task(principal, id).await?;
         let now = self.now();
-        let next_run_at = match task.next_run_at {
-            Some(at) if task.enabled => Some(at),
+        let next_run = match task.next_run {
+            Some(next) if task.enabled && task.pause.is_none() => Some(next),
             _ => first_run(&task.spec, now)?,
         };
-        self.ports
-            .tasks
-            .set_enabled(id, true, next_run_at, now)
-            .await
+        self.ports.tasks.set_enabled(id, true, next_run, now).await
     }
 
     /// Turns the schedule off. Needs `operator`.
@@ -109,7 +111,47 @@ impl App {
             .await
     }
 
-    /// Removes a task; its records stay. Needs `admin`.
+    /// Lets the schedule rest until an instant; what falls in the pause is not caught up. `Conflict` (`task_disabled`) when it is off
+    /// anyway. Needs `operator`.
+    pub async fn pause_task(
+        &self,
+        principal: &Principal,
+        id: TaskId,
+        pause: Pause,
+    ) -> Result<Task> {
+        principal.require(Role::Operator)?;
+        let now = self.now();
+        if pause.until <= now || pause.until - now > LONGEST_PAUSE {
+            return Err(Error::field(
+                "until",
+                format!("{} is not within the next five years", pause.until),
+            ));
+        }
+        if pause.reason.chars().count() > 500 {
+            return Err(Error::field("reason", "has more than 500 characters"));
+        }
+        let task = self.task(principal, id).await?;
+        if !task.enabled {
+            return Err(Error::conflict(
+                "task_disabled",
+                format!(
+                    "task {} is off; turn it on before it can be paused",
+                    task.spec.name
+                ),
+            ));
+        }
+        let next_run = first_run(&task.spec, end_of(&pause))?;
+        let task = self.ports.tasks.pause(id, &pause, next_run, now).await?;
+        tracing::info!(
+            task.id = id.0,
+            by = principal.username,
+            until = %pause.until,
+            "a task was paused"
+        );
+        Ok(task)
+    }
+
+    /// Removes a task; its records stay. `Conflict` (`task_in_use`) while another waits for it. Needs `admin`.
     pub async fn remove_task(&self, principal: &Principal, id: TaskId) -> Result<()> {
         principal.require(Role::Admin)?;
         if !self.ports.tasks.remove(id).await? {
@@ -158,25 +200,41 @@ impl App {
         Ok(record)
     }
 
-    /// When a schedule fires next: up to `count` (at most 50) instants, strictly later than now.
-    pub async fn next_runs(
+    /// When a schedule would fire next: up to `count` (at most 50) instants, strictly later than now, without jitter, which hangs on the
+    /// task. Refused as a task with it would be.
+    pub async fn preview_schedule(
         &self,
         principal: &Principal,
         schedule: &Schedule,
         count: usize,
     ) -> Result<Vec<Timestamp>> {
         principal.require(Role::Viewer)?;
-        let timetable = Timetable::parse(schedule)?;
-        let mut runs = Vec::new();
-        let mut after = self.now();
-        while runs.len() < count.min(50) {
-            let Some(next) = timetable.next_after(after) else {
-                break;
-            };
-            runs.push(next);
-            after = next;
-        }
-        Ok(runs)
+        let schedule = Schedule {
+            jitter_secs: 0,
+            ..schedule.clone()
+        };
+        schedule.check()?;
+        let now = self.now();
+        let name = Name::parse("name", "preview")?;
+        let first = first_of(&name, &schedule, now)?;
+        let plan = Plan::of(&name, &schedule)?;
+        Ok(plan.coming(Some(first), now, count.min(50)))
+    }
+
+    /// When a task runs next by its schedule: up to `count` (at most 50) instants, as things stand. Empty when it does not.
+    pub async fn next_runs(
+        &self,
+        principal: &Principal,
+        id: TaskId,
+        count: usize,
+    ) -> Result<Vec<Timestamp>> {
+        principal.require(Role::Viewer)?;
+        let task = self.task(principal, id).await?;
+        let Some(schedule) = task.spec.schedule.as_ref().filter(|_| task.enabled) else {
+            return Ok(Vec::new());
+        };
+        let plan = Plan::of(&task.spec.name, schedule)?;
+        Ok(plan.coming(task.next_run, self.now(), count.min(50)))
     }
 
     /// What retention would keep and remove of a task's copies now. Changes nothing.
@@ -207,11 +265,16 @@ impl App {
     async fn check_task(&self, spec: &TaskSpec) -> Result<()> {
         spec.check()?;
         let mut errors = Vec::new();
-        if self.ports.nodes.get(spec.node_id).await?.is_none() {
+        if spec.pool.is_none() && self.ports.nodes.get(spec.node_id).await?.is_none() {
             errors.push(wrong(
                 "nodeId",
                 format!("there is no node {}", spec.node_id),
             ));
+        }
+        for id in spec.after.iter().flat_map(|after| &after.task_ids) {
+            if self.ports.tasks.get(*id).await?.is_none() {
+                errors.push(wrong("after.taskIds", format!("there is no task {id}")));
+            }
         }
         let mut targets = Vec::new();
         for id in &spec.target_ids {
@@ -227,7 +290,9 @@ impl App {
                 errors.push(wrong("extraRecipients", error.message().to_owned()));
             }
         }
-        if let Err(error) = first_run(spec, self.now()) {
+        let now = self.now();
+        let fires = first_run(spec, now).map(drop);
+        if let Err(error) = fires.and_then(|()| check_jitter(spec, now)) {
             errors.extend(error.field_errors().iter().cloned());
         }
         if errors.is_empty() {
@@ -243,6 +308,11 @@ fn wrong(field: &str, message: String) -> FieldError {
         field: field.to_owned(),
         message,
     }
+}
+
+/// The last instant of a pause: a run that is meant for its very end is made.
+fn end_of(pause: &Pause) -> Timestamp {
+    pause.until - chrono::Duration::microseconds(1)
 }
 
 fn no_task(id: TaskId) -> Error {

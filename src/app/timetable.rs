@@ -1,10 +1,9 @@
 //! Timetables: cron expressions in a time zone, always strictly later, over every change of the clocks.
 
 use backupx_core::domain::schedule::Schedule;
-use backupx_core::domain::task::TaskSpec;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::{Error, Result};
-use chrono::Utc;
+use chrono::{MappedLocalTime, NaiveDateTime, Offset, SubsecRound, TimeZone};
 use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
@@ -12,10 +11,18 @@ use croner::parser::{CronParser, Seconds, Year};
 /// A schedule that does not fire within this long is taken for a mistake.
 const HORIZON: chrono::Duration = chrono::Duration::days(5 * 366);
 
+/// No clock change is nearer to the next one than this.
+const BETWEEN_CHANGES: chrono::Duration = chrono::Duration::days(1);
+
 /// A schedule that was read.
+///
+/// The expression is matched against the wall clock alone; what a clock change means is decided here. A schedule that names its hours
+/// fires once a day for each of them: where the hour is left out, at the moment when the clocks are set forward; where it comes
+/// twice, the first time. A schedule that fires in every hour goes by what the clock shows, through both passes of a repeated hour.
 pub(crate) struct Timetable {
     cron: Cron,
     zone: Tz,
+    every_hour: bool,
 }
 
 impl Timetable {
@@ -42,150 +49,116 @@ impl Timetable {
                 let message = format!("{:?} is not a cron expression: {e}", schedule.cron);
                 Error::field("schedule.cron", message)
             })?;
-        Ok(Self { cron, zone })
+        let every_hour = cron.pattern.hours.values().len() == 24;
+        Ok(Self {
+            cron,
+            zone,
+            every_hour,
+        })
     }
 
-    /// The first instant strictly later than `after`, if there is one within five years.
+    /// The first instant strictly later than `after`, in whole seconds, if there is one within five years.
     pub(crate) fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        let mut from = after.with_timezone(&self.zone);
-        // Where clocks are set back, an engine may answer an instant that is not later; then it is asked again from further on.
-        for _ in 0..4 {
-            let next = self.cron.find_next_occurrence(&from, false).ok()?;
-            if next.with_timezone(&Utc) > after {
-                let next = next.with_timezone(&Utc);
-                return (next - after <= HORIZON).then_some(next);
+        let limit = after + HORIZON;
+        let mut from = after.trunc_subsecs(0);
+        let mut offset = self.offset(from);
+        let mut wall = self.passed(from);
+        loop {
+            let shown = self.next_on_the_wall(wall)?;
+            let candidate = (shown - offset).and_utc();
+            if candidate > limit {
+                return None;
             }
-            from += chrono::Duration::hours(1);
+            let Some(change) = self.first_change(from, candidate) else {
+                return Some(candidate);
+            };
+            let old = change.naive_utc() + offset;
+            offset = self.offset(change);
+            let new = change.naive_utc() + offset;
+            if shown < new && !self.every_hour {
+                // It would have been between `old` and `new`, which no clock of the zone shows on this day.
+                return Some(change);
+            }
+            let repeats = new < old && !self.every_hour;
+            wall = just_before(if repeats { old } else { new });
+            from = change;
+        }
+    }
+
+    /// What the zone's clocks show at `at`.
+    pub(crate) fn shown(&self, at: Timestamp) -> NaiveDateTime {
+        at.naive_utc() + self.offset(at)
+    }
+
+    /// The instant that a reading of the zone's clocks stands for: its last when it comes twice, the change itself when it is left out.
+    pub(crate) fn last_instant(&self, reading: NaiveDateTime) -> Timestamp {
+        match self.zone.from_local_datetime(&reading) {
+            MappedLocalTime::Single(only) => only.to_utc(),
+            MappedLocalTime::Ambiguous(_, second) => second.to_utc(),
+            MappedLocalTime::None => {
+                // No zone is further than a day from UTC, so the change lies between these two.
+                let utc = reading.and_utc();
+                let (from, until) = (utc - BETWEEN_CHANGES, utc + BETWEEN_CHANGES);
+                self.first_change(from, until).unwrap_or(utc)
+            }
+        }
+    }
+
+    /// The last reading of the wall clock that counts as gone by at `at`: in the second pass of a repeated hour all of it, for a schedule
+    /// that names its hours.
+    fn passed(&self, at: Timestamp) -> NaiveDateTime {
+        let shown = self.shown(at);
+        match self.zone.from_local_datetime(&shown) {
+            MappedLocalTime::Ambiguous(first, second) if second == at && !self.every_hour => {
+                match self.first_change(first.to_utc(), at) {
+                    Some(change) => just_before(change.naive_utc() + self.offset(first.to_utc())),
+                    None => shown,
+                }
+            }
+            _ => shown,
+        }
+    }
+
+    /// The first match of the expression behind `wall`, with nothing known of zones.
+    fn next_on_the_wall(&self, wall: NaiveDateTime) -> Option<NaiveDateTime> {
+        let next = self
+            .cron
+            .find_next_occurrence(&wall.and_utc(), false)
+            .ok()?;
+        Some(next.naive_utc())
+    }
+
+    /// The first instant after `from`, up to `until`, at which the zone's clocks are set.
+    fn first_change(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
+        let mut low = from;
+        while low < until {
+            let mut high = until.min(low + BETWEEN_CHANGES);
+            if self.offset(high) == self.offset(low) {
+                low = high;
+                continue;
+            }
+            while high - low > chrono::Duration::seconds(1) {
+                let middle = low + chrono::Duration::seconds((high - low).num_seconds() / 2);
+                match self.offset(middle) == self.offset(low) {
+                    true => low = middle,
+                    false => high = middle,
+                }
+            }
+            return Some(high);
         }
         None
     }
+
+    fn offset(&self, at: Timestamp) -> chrono::Duration {
+        let offset = self.zone.offset_from_utc_datetime(&at.naive_utc()).fix();
+        chrono::Duration::seconds(i64::from(offset.local_minus_utc()))
+    }
 }
 
-/// When a task fires first after `now`: nothing without a schedule, an error when its schedule never fires.
-pub(crate) fn first_run(spec: &TaskSpec, now: Timestamp) -> Result<Option<Timestamp>> {
-    let Some(schedule) = &spec.schedule else {
-        return Ok(None);
-    };
-    match Timetable::parse(schedule)?.next_after(now) {
-        Some(next) => Ok(Some(next)),
-        None => Err(Error::field(
-            "schedule.cron",
-            format!("{:?} does not fire within five years", schedule.cron),
-        )),
-    }
+/// Searches go on behind a reading; this one makes the reading itself the next one.
+fn just_before(wall: NaiveDateTime) -> NaiveDateTime {
+    wall - chrono::Duration::seconds(1)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn schedule(cron: &str, timezone: &str) -> Schedule {
-        Schedule {
-            cron: cron.to_owned(),
-            timezone: timezone.to_owned(),
-        }
-    }
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().expect("a valid instant")
-    }
-
-    fn runs(cron: &str, timezone: &str, from: &str, count: usize) -> Vec<String> {
-        let table = Timetable::parse(&schedule(cron, timezone)).expect("parses");
-        let mut after = at(from);
-        (0..count)
-            .map(|_| {
-                after = table.next_after(after).expect("fires");
-                after.format("%m-%dT%H:%MZ").to_string()
-            })
-            .collect()
-    }
-
-    #[test]
-    fn never_14_clock_changes_neither_double_nor_lose_a_daily_run() {
-        // Berlin 2026: 02:00 becomes 03:00 on 29 March, 03:00 becomes 02:00 on 25 October.
-        let spring = runs("30 2 * * *", "Europe/Berlin", "2026-03-28T00:00:00Z", 3);
-        assert_eq!(spring, ["03-28T01:30Z", "03-29T01:00Z", "03-30T00:30Z"]);
-        let autumn = runs("30 2 * * *", "Europe/Berlin", "2026-10-24T00:00:00Z", 3);
-        assert_eq!(autumn, ["10-24T00:30Z", "10-25T00:30Z", "10-26T01:30Z"]);
-        // New York 2026: forward on 8 March, back on 1 November.
-        let spring = runs("30 2 * * *", "America/New_York", "2026-03-07T12:00:00Z", 2);
-        assert_eq!(spring, ["03-08T07:00Z", "03-09T06:30Z"]);
-        let autumn = runs("30 1 * * *", "America/New_York", "2026-10-31T12:00:00Z", 2);
-        assert_eq!(autumn, ["11-01T05:30Z", "11-02T06:30Z"]);
-        // Lord Howe moves by half an hour.
-        let half = runs(
-            "15 2 * * *",
-            "Australia/Lord_Howe",
-            "2026-10-02T16:00:00Z",
-            3,
-        );
-        assert_eq!(half.len(), 3);
-    }
-
-    #[test]
-    fn never_14_hourly_runs_go_on_through_both_hours() {
-        let autumn = runs("0 * * * *", "Europe/Berlin", "2026-10-24T23:30:00Z", 4);
-        assert_eq!(
-            autumn,
-            [
-                "10-25T00:00Z",
-                "10-25T01:00Z",
-                "10-25T02:00Z",
-                "10-25T03:00Z"
-            ]
-        );
-    }
-
-    #[test]
-    fn never_16_what_cannot_fire_is_refused_with_the_reason() {
-        for (cron, timezone, field, part) in [
-            ("every day", "UTC", "schedule.cron", "not a cron expression"),
-            (
-                "61 * * * *",
-                "UTC",
-                "schedule.cron",
-                "not a cron expression",
-            ),
-            ("", "UTC", "schedule.cron", "not a cron expression"),
-            ("0 3 * * *", "Mars/Olympus", "schedule.timezone", "IANA"),
-        ] {
-            let error = Timetable::parse(&schedule(cron, timezone))
-                .err()
-                .expect("must be refused");
-            assert_eq!(error.field_errors()[0].field, field);
-            assert!(error.message().contains(part), "{error}");
-        }
-        let never = Timetable::parse(&schedule("0 0 30 2 *", "UTC"));
-        assert!(
-            never.is_err()
-                || never.is_ok_and(|t| t.next_after(at("2026-01-01T00:00:00Z")).is_none())
-        );
-    }
-
-    #[test]
-    fn nicknames_and_seconds_are_understood() {
-        assert_eq!(
-            runs("@daily", "UTC", "2026-01-01T12:00:00Z", 1),
-            ["01-02T00:00Z"]
-        );
-        assert_eq!(
-            runs("0 30 4 * * *", "UTC", "2026-01-01T12:00:00Z", 1),
-            ["01-02T04:30Z"]
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn never_14_the_next_run_is_always_strictly_later(secs in 1_700_000_000i64..2_000_000_000, zone in 0usize..5, cron in 0usize..6) {
-            let zone = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago"][zone];
-            let cron = ["30 2 * * *", "*/15 * * * *", "0 * * * *", "0 0 1 * *", "59 23 * * 0", "*/20 * * * * *"][cron];
-            let table = Timetable::parse(&schedule(cron, zone)).expect("parses");
-            let after = chrono::DateTime::from_timestamp(secs, 0).expect("valid");
-            let next = table.next_after(after).expect("fires");
-            prop_assert!(next > after);
-            prop_assert!(table.next_after(next).expect("fires") > next);
-        }
-    }
-}
+mod tests;

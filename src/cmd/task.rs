@@ -1,6 +1,7 @@
 //! `backupx task`: what is backed up, where to, when, and for how long.
 
 mod form;
+mod timing;
 mod view;
 
 use super::client::{Client, resolve};
@@ -10,7 +11,10 @@ use super::record;
 use anyhow::Result;
 use backupx_api::page::Page;
 use backupx_api::records::Record;
-use backupx_api::tasks::{RetentionPlan, Task, TaskInput};
+use backupx_api::schedules::SchedulePreview;
+use backupx_api::tasks::{DisableTask, RetentionPlan, Task, TaskInput};
+use backupx_core::ports::clock::{Clock, SystemClock};
+use serde::Serialize;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -21,7 +25,7 @@ pub(crate) enum Command {
     Add(Box<form::Add>),
     /// List tasks
     Ls,
-    /// Show a task
+    /// Show a task and its next runs
     Show {
         /// Id or name
         task: String,
@@ -36,15 +40,21 @@ pub(crate) enum Command {
         #[arg(long)]
         wait: bool,
     },
-    /// Let a task run by its schedule
+    /// Let a task run by its schedule; a pause is over
     Enable {
         /// Id or name
         task: String,
     },
-    /// Keep a task from running by its schedule
+    /// Keep a task from running by its schedule, for good or until a time
     Disable {
         /// Id or name
         task: String,
+        /// Go on by itself after a span (3d, 12h) or at a time ("2026-12-24 08:00"); what falls before is not caught up
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        /// Why, for whoever looks at the task
+        #[arg(long, value_name = "TEXT", requires = "until")]
+        reason: Option<String>,
     },
     /// Remove a task; its backups stay
     Rm {
@@ -74,7 +84,9 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
         }
         Command::Show { task } => {
             let task: Task = resolve::find(&client, &task).await?;
-            view::print(&client, output, &task).await?;
+            let coming: SchedulePreview =
+                client.get(&format!("/tasks/{}/next-runs", task.id)).await?;
+            view::print_with(&client, output, task, coming).await?;
         }
         Command::Edit(form) => {
             let path = resolve::path::<Task>(&client, &form.task).await?;
@@ -88,8 +100,19 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
             view::print(&client, output, &task).await?;
         }
         Command::Run { task, wait } => return run_now(&client, output, &task, wait).await,
-        Command::Enable { task } => act(&client, output, &task, "enable").await?,
-        Command::Disable { task } => act(&client, output, &task, "disable").await?,
+        Command::Enable { task } => act(&client, output, &task, "enable", &json!({})).await?,
+        Command::Disable {
+            task,
+            until,
+            reason,
+        } => {
+            let until = until.map(|until| timing::until(&until, SystemClock.now()));
+            let body = DisableTask {
+                until: until.transpose()?,
+                reason,
+            };
+            act(&client, output, &task, "disable", &body).await?;
+        }
         Command::Rm { task } => {
             let task: Task = resolve::find(&client, &task).await?;
             client.delete(&format!("/tasks/{}", task.id), &[]).await?;
@@ -108,9 +131,15 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-async fn act(client: &Client, output: OutputFormat, task: &str, verb: &str) -> Result<()> {
+async fn act<B: Serialize>(
+    client: &Client,
+    output: OutputFormat,
+    task: &str,
+    verb: &str,
+    body: &B,
+) -> Result<()> {
     let path = resolve::path::<Task>(client, task).await?;
-    let task: Task = client.post(&format!("{path}/{verb}"), &json!({})).await?;
+    let task: Task = client.post(&format!("{path}/{verb}"), body).await?;
     view::print(client, output, &task).await
 }
 

@@ -12,5 +12,6 @@ mod editing;
 mod idempotency;
 mod live;
 mod problems;
+mod schedules;
 mod sessions;
 mod set_up;

@@ -78,7 +78,7 @@ async fn a_schedule_fires_once_over_many_masters(ports: &Ports) -> Result<()> {
     let added = task(ports, "t").await?;
     ports
         .tasks
-        .set_enabled(added.id, true, Some(at(10)), at(0))
+        .set_enabled(added.id, true, Some(at(10).into()), at(0))
         .await?;
     let masters = (0..CLAIMERS).map(|number| {
         let tasks = if number % 2 == 0 {
@@ -86,7 +86,8 @@ async fn a_schedule_fires_once_over_many_masters(ports: &Ports) -> Result<()> {
         } else {
             &replica.tasks
         };
-        tasks.fire(added.id, at(10), Some(at(20)), Some(run_of(&added, at(11))))
+        let next = Some(at(20).into());
+        tasks.fire(added.id, at(10).into(), next, Some(run_of(&added, at(11))))
     });
     let fired = try_join_all(masters).await?;
     assert_eq!(fired.iter().flatten().count(), 1);

@@ -14,10 +14,12 @@ mod control_plane;
 mod copies;
 mod endings;
 mod events;
+mod followers;
 mod leases;
 mod logs;
 mod nodes;
 mod operations;
+mod pools;
 mod ports;
 mod postgres;
 mod postgres_server;
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         nodes::cases(),
         targets::cases(),
         tasks::cases(),
+        followers::cases(),
         records::cases(),
         runs::cases(),
         copies::cases(),
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         sessions::cases(),
         api_keys::cases(),
         sign_in_guard::cases(),
+        pools::cases(),
         claims::cases(),
         leases::cases(),
         endings::cases(),

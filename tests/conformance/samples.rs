@@ -66,6 +66,7 @@ pub(crate) fn spec(called: &str, node: NodeId, targets: &[TargetId]) -> TaskSpec
     TaskSpec {
         name: name(called),
         node_id: node,
+        pool: None,
         source: SourceSpec::File {
             paths: vec!["/etc".to_owned()],
             excludes: vec!["*.tmp".to_owned()],
@@ -74,6 +75,7 @@ pub(crate) fn spec(called: &str, node: NodeId, targets: &[TargetId]) -> TaskSpec
         },
         target_ids: targets.to_vec(),
         schedule: None,
+        after: None,
         compression: Compression::Zstd,
         encrypt: true,
         extra_recipients: Vec::new(),

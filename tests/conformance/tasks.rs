@@ -7,6 +7,8 @@ use anyhow::Result;
 use backupx_core::domain::id::{NodeId, TargetId, TaskId};
 use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{RecordState, Trigger};
+use backupx_core::domain::schedule::NextRun;
+use backupx_core::domain::task::Pause;
 use backupx_core::ports::records::{NewRecord, RecordFilter};
 
 cases!(
@@ -17,10 +19,12 @@ cases!(
     an_update_moves_the_hold_on_nodes_and_targets,
     tasks_are_listed_by_id_in_pages,
     turning_the_schedule_off_is_an_edit,
+    a_pause_is_kept_until_the_schedule_is_turned_on_or_off,
     due_tasks_come_longest_overdue_first,
     firing_writes_the_record_and_moves_the_schedule,
     firing_without_a_record_moves_the_schedule,
     a_schedule_fires_once_for_each_time,
+    a_schedule_that_was_put_off_does_not_fire_for_its_old_time,
     a_schedule_that_was_turned_off_does_not_fire,
     never_13_firing_beside_a_waiting_run_adds_none,
     the_records_of_a_removed_task_stay,
@@ -30,10 +34,10 @@ async fn a_task_comes_back_as_it_was_added(ports: &Ports) -> Result<()> {
     let node = node(ports, "n").await?;
     let target = target(ports, "x").await?;
     let spec = spec("t", node.id, &[target.id]);
-    let added = ports.tasks.add(&spec, Some(at(60)), at(1)).await?;
+    let added = ports.tasks.add(&spec, next(60), at(1)).await?;
     assert_eq!(added.spec, spec);
     assert!(added.enabled);
-    assert_eq!(added.next_run_at, Some(at(60)));
+    assert_eq!(added.next_run, next(60));
     assert_eq!((added.created_at, added.updated_at), (at(1), at(1)));
     assert_eq!(added.version, 1);
     assert_eq!(ports.tasks.get(added.id).await?, Some(added.clone()));
@@ -87,13 +91,10 @@ async fn never_17_an_editor_with_an_old_version_changes_nothing(ports: &Ports) -
     spec.max_unreadable = 7;
     let updated = ports
         .tasks
-        .update(added.id, 1, &spec, Some(at(50)), at(5))
+        .update(added.id, 1, &spec, next(50), at(5))
         .await?;
     assert_eq!((updated.version, updated.updated_at), (2, at(5)));
-    assert_eq!(
-        (updated.created_at, updated.next_run_at),
-        (at(0), Some(at(50)))
-    );
+    assert_eq!((updated.created_at, updated.next_run), (at(0), next(50)));
     assert_eq!(updated.spec, spec);
     refused(
         ports
@@ -153,12 +154,40 @@ async fn turning_the_schedule_off_is_an_edit(ports: &Ports) -> Result<()> {
     assert_eq!((off.version, off.updated_at), (2, at(3)));
     let on = ports
         .tasks
-        .set_enabled(added.id, true, Some(at(9)), at(4))
+        .set_enabled(added.id, true, next(9), at(4))
         .await?;
     assert!(on.enabled);
-    assert_eq!(on.next_run_at, Some(at(9)));
+    assert_eq!(on.next_run, next(9));
     refused(
         ports.tasks.set_enabled(TaskId(99), true, None, at(4)).await,
+        "task_not_found",
+    );
+    Ok(())
+}
+
+async fn a_pause_is_kept_until_the_schedule_is_turned_on_or_off(ports: &Ports) -> Result<()> {
+    let added = task(ports, "t").await?;
+    let pause = Pause {
+        until: at(90),
+        reason: "the disks are moved".to_owned(),
+    };
+    for enabled in [true, false] {
+        let paused = ports.tasks.pause(added.id, &pause, next(95), at(3)).await?;
+        assert_eq!(paused.pause.as_ref(), Some(&pause));
+        assert_eq!((paused.next_run, paused.updated_at), (next(95), at(3)));
+        assert_eq!(ports.tasks.get(added.id).await?, Some(paused.clone()));
+        let edited = ports
+            .tasks
+            .update(added.id, paused.version, &added.spec, next(96), at(4));
+        assert_eq!(edited.await?.pause.as_ref(), Some(&pause));
+        let over = ports
+            .tasks
+            .set_enabled(added.id, enabled, None, at(5))
+            .await?;
+        assert_eq!((over.pause, over.version), (None, paused.version + 2));
+    }
+    refused(
+        ports.tasks.pause(TaskId(99), &pause, None, at(4)).await,
         "task_not_found",
     );
     Ok(())
@@ -170,7 +199,7 @@ async fn due_tasks_come_longest_overdue_first(ports: &Ports) -> Result<()> {
         let added = task(ports, &format!("t{number}")).await?;
         let enabled = ports
             .tasks
-            .set_enabled(added.id, second != 30, Some(at(second)), at(0))
+            .set_enabled(added.id, second != 30, next(second), at(0))
             .await?;
         all.push(enabled.id);
     }
@@ -183,89 +212,116 @@ async fn due_tasks_come_longest_overdue_first(ports: &Ports) -> Result<()> {
     Ok(())
 }
 
+/// A run that is made at `second`, three seconds behind the instant that it stands for.
+fn run(second: i64) -> NextRun {
+    NextRun {
+        instant: at(second - 3),
+        at: at(second),
+    }
+}
+
+fn next(second: i64) -> Option<NextRun> {
+    Some(run(second))
+}
+
 /// A task that is due at second 10, and its run.
 async fn scheduled(ports: &Ports) -> Result<(TaskId, NewRecord)> {
     let added = task(ports, "t").await?;
     ports
         .tasks
-        .set_enabled(added.id, true, Some(at(10)), at(0))
+        .set_enabled(added.id, true, next(10), at(0))
         .await?;
-    let mut run = run_of(&added, at(11));
-    run.trigger = Trigger::Schedule;
-    Ok((added.id, run))
+    let mut record = run_of(&added, at(11));
+    record.trigger = Trigger::Schedule;
+    Ok((added.id, record))
 }
 
 async fn firing_writes_the_record_and_moves_the_schedule(ports: &Ports) -> Result<()> {
-    let (id, run) = scheduled(ports).await?;
+    let (id, record) = scheduled(ports).await?;
     let fired = ports
         .tasks
-        .fire(id, at(10), Some(at(20)), Some(run))
+        .fire(id, run(10), next(20), Some(record))
         .await?;
     let record = read(ports, fired.expect("it fired")).await?;
     assert_eq!(record.state, RecordState::Queued);
     assert_eq!((record.trigger, record.task_id), (Trigger::Schedule, id));
     assert_eq!(record.copies.len(), 2);
     let task = ports.tasks.get(id).await?.expect("the task is there");
-    assert_eq!((task.next_run_at, task.version), (Some(at(20)), 2));
+    assert_eq!((task.next_run, task.version), (next(20), 2));
     Ok(())
 }
 
 async fn firing_without_a_record_moves_the_schedule(ports: &Ports) -> Result<()> {
     let (id, _) = scheduled(ports).await?;
-    assert_eq!(ports.tasks.fire(id, at(10), None, None).await?, None);
+    assert_eq!(ports.tasks.fire(id, run(10), None, None).await?, None);
     let task = ports.tasks.get(id).await?.expect("the task is there");
-    assert_eq!(task.next_run_at, None);
+    assert_eq!(task.next_run, None);
     Ok(())
 }
 
 async fn a_schedule_fires_once_for_each_time(ports: &Ports) -> Result<()> {
-    let (id, run) = scheduled(ports).await?;
-    let fire = |next| {
+    let (id, record) = scheduled(ports).await?;
+    let fire = |second| {
         ports
             .tasks
-            .fire(id, at(10), Some(at(next)), Some(run.clone()))
+            .fire(id, run(10), next(second), Some(record.clone()))
     };
     assert!(fire(20).await?.is_some());
     assert_eq!(fire(30).await?, None);
     let task = ports.tasks.get(id).await?.expect("the task is there");
-    assert_eq!(task.next_run_at, Some(at(20)));
+    assert_eq!(task.next_run, next(20));
     let records = ports
         .records
         .list(RecordFilter::default(), PageRequest::default())
         .await?;
     assert_eq!(records.items.len(), 1);
     assert_eq!(
-        ports.tasks.fire(TaskId(99), at(10), None, None).await?,
+        ports.tasks.fire(TaskId(99), run(10), None, None).await?,
         None
     );
     Ok(())
 }
 
+async fn a_schedule_that_was_put_off_does_not_fire_for_its_old_time(ports: &Ports) -> Result<()> {
+    let (id, record) = scheduled(ports).await?;
+    let later = NextRun {
+        at: at(15),
+        ..run(10)
+    };
+    ports.tasks.fire(id, run(10), Some(later), None).await?;
+    let fire = |expected| {
+        ports
+            .tasks
+            .fire(id, expected, next(20), Some(record.clone()))
+    };
+    assert_eq!(fire(run(10)).await?, None);
+    assert_eq!(fire(run(15)).await?, None, "it stands for another instant");
+    assert!(fire(later).await?.is_some());
+    Ok(())
+}
+
 async fn a_schedule_that_was_turned_off_does_not_fire(ports: &Ports) -> Result<()> {
-    let (id, run) = scheduled(ports).await?;
-    ports
-        .tasks
-        .set_enabled(id, false, Some(at(10)), at(1))
-        .await?;
+    let (id, record) = scheduled(ports).await?;
+    ports.tasks.set_enabled(id, false, next(10), at(1)).await?;
     let fired = ports
         .tasks
-        .fire(id, at(10), Some(at(20)), Some(run))
+        .fire(id, run(10), next(20), Some(record))
         .await?;
     assert_eq!(fired, None);
     Ok(())
 }
 
 async fn never_13_firing_beside_a_waiting_run_adds_none(ports: &Ports) -> Result<()> {
-    let (id, run) = scheduled(ports).await?;
+    let (id, record) = scheduled(ports).await?;
     let task = ports.tasks.get(id).await?.expect("the task is there");
     queued(ports, &task, 5).await?;
     let fired = ports
         .tasks
-        .fire(id, at(10), Some(at(20)), Some(run))
+        .fire(id, run(10), next(20), Some(record))
         .await?;
     assert_eq!(fired, None);
     let task = ports.tasks.get(id).await?.expect("the task is there");
-    assert_eq!(task.next_run_at, Some(at(20)));
+    assert_eq!(task.next_run, next(20));
     let records = ports
         .records
         .list(RecordFilter::default(), PageRequest::default())

@@ -10,6 +10,7 @@ mod life;
 mod replicas;
 mod road;
 mod scene;
+mod schedules;
 mod storage;
 
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         road::trials(),
         life::trials(),
+        schedules::trials(),
         bad_input::trials(),
         kill::trials(),
         lambda::trials(),

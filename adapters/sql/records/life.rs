@@ -8,7 +8,7 @@ use crate::row::{Columns, count, json, micros, optional_json, optional_micros};
 use crate::stores::{commit, returning};
 use backupx_core::domain::command::Lease;
 use backupx_core::domain::event::EventKind;
-use backupx_core::domain::id::{RecordId, TaskId};
+use backupx_core::domain::id::{NodeId, RecordId, TaskId};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::progress::Progress;
 use backupx_core::domain::record::{CopyState, Record, RecordCopy, RecordState};
@@ -27,6 +27,8 @@ const PROGRESS: &str =
     "UPDATE records SET progress = $3 WHERE id = $1 AND lease = $2 AND state = 'running'";
 const FINISH: &str = "UPDATE records SET state = $3, counts = $4, failure = $5, streams = $6, finished_at = $7 WHERE id = $1 AND lease = $2 AND state IN ('queued', 'running') RETURNING task_id";
 const REQUEUE: &str = "UPDATE records SET state = 'queued', started_at = NULL, progress = $3 WHERE id = $1 AND lease = $2 AND state = 'running'";
+const ASSIGN: &str =
+    "UPDATE records SET node_id = $3 WHERE id = $1 AND node_id = $2 AND state = 'queued'";
 const REQUEST_CANCEL: &str = "UPDATE records SET cancel_requested_at = COALESCE(cancel_requested_at, $2) WHERE id = $1 AND finished_at IS NULL";
 const PUT_COPY: &str = "INSERT INTO record_copies (record_id, target_id, position, target_name, state, stored_bytes, manifest_sha256, error, verified_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (record_id, target_id) DO UPDATE SET target_name = excluded.target_name, state = excluded.state, stored_bytes = excluded.stored_bytes, manifest_sha256 = excluded.manifest_sha256, error = excluded.error, verified_at = excluded.verified_at";
 const SET_COPY: &str = "UPDATE record_copies SET state = $4, stored_bytes = $5, manifest_sha256 = $6, error = $7, verified_at = $8 WHERE record_id = $1 AND target_id = $2 AND state = $3";
@@ -172,6 +174,22 @@ pub(super) async fn requeue(stores: &SqlStores, id: RecordId, lease: Lease) -> R
         .bind(id.0)
         .bind(lease.0)
         .bind(json(&Progress::default())?)
+        .execute(stores.writer())
+        .await
+        .map_err(store)?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn assign(
+    stores: &SqlStores,
+    id: RecordId,
+    from: NodeId,
+    to: NodeId,
+) -> Result<bool> {
+    let done = sqlx::query(ASSIGN)
+        .bind(id.0)
+        .bind(from.0)
+        .bind(to.0)
         .execute(stores.writer())
         .await
         .map_err(store)?;

@@ -7,21 +7,23 @@ mod row;
 pub(crate) use life::add_record;
 #[cfg(test)]
 pub(crate) use removal::{TASKS_WITH_COPIES, TO_BE_REMOVED};
-pub(crate) use row::{list_sql, unfinished_sql, with_copies_sql};
+pub(crate) use row::{in_pools_sql, list_sql, unfinished_sql, with_copies_sql};
 
 use crate::SqlStores;
 use crate::error::store;
-use crate::row::optional_json;
+use crate::row::{Columns, optional_json};
 use crate::stores::commit;
 use async_trait::async_trait;
 use backupx_core::Result;
 use backupx_core::domain::command::Lease;
-use backupx_core::domain::id::{RecordId, TargetId, TaskId};
+use backupx_core::domain::id::{NodeId, RecordId, TargetId, TaskId};
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::progress::Progress;
 use backupx_core::domain::record::{CopyState, Lock, Record, RecordCopy, RecordState};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::records::{NewRecord, RecordEnd, RecordFilter, Records};
+
+pub(crate) const LOAD: &str = "SELECT node_id, COUNT(*) AS runs FROM records WHERE finished_at IS NULL AND node_id <> $1 GROUP BY node_id ORDER BY node_id";
 
 #[async_trait]
 impl Records for SqlStores {
@@ -80,6 +82,31 @@ impl Records for SqlStores {
 
     async fn requeue(&self, id: RecordId, lease: Lease) -> Result<bool> {
         life::requeue(self, id, lease).await
+    }
+
+    async fn assign(&self, id: RecordId, from: NodeId, to: NodeId) -> Result<bool> {
+        life::assign(self, id, from, to).await
+    }
+
+    async fn in_pools(&self, limit: u32) -> Result<Vec<Record>> {
+        let rows = sqlx::query(in_pools_sql())
+            .bind(NodeId::NONE.0)
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await
+            .map_err(store)?;
+        row::records(&rows)
+    }
+
+    async fn load(&self) -> Result<Vec<(NodeId, u64)>> {
+        let rows = sqlx::query(LOAD)
+            .bind(NodeId::NONE.0)
+            .fetch_all(self.reader())
+            .await
+            .map_err(store)?;
+        rows.iter()
+            .map(|row| Ok((NodeId(row.int("node_id")?), row.count("runs")?)))
+            .collect()
     }
 
     async fn request_cancel(&self, id: RecordId, now: Timestamp) -> Result<bool> {

@@ -55,6 +55,11 @@ pub(crate) fn unfinished_sql() -> &'static str {
     picked!("SELECT id FROM records WHERE finished_at IS NULL AND id > $1 ORDER BY id LIMIT $2")
 }
 
+/// Queued records of node `$1`, at most `$2`: asked for those that no node has.
+pub(crate) fn in_pools_sql() -> &'static str {
+    picked!("SELECT id FROM records WHERE node_id = $1 AND state = 'queued' ORDER BY id LIMIT $2")
+}
+
 /// Finished records of task `$1` with a copy that may still be somewhere.
 pub(crate) fn with_copies_sql() -> &'static str {
     picked!(

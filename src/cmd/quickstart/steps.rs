@@ -147,6 +147,7 @@ impl Journey {
         Ok(TaskSpec {
             name: Name::parse("name", NAME)?,
             node_id: backupx_core::domain::id::NodeId::LOCAL,
+            pool: None,
             source: SourceSpec::File {
                 paths: self
                     .paths
@@ -163,6 +164,7 @@ impl Journey {
             },
             target_ids: vec![target],
             schedule: None,
+            after: None,
             compression: Compression::Zstd,
             encrypt: true,
             extra_recipients: Vec::new(),

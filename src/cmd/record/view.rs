@@ -78,10 +78,11 @@ pub(crate) fn one(record: &Record) -> String {
 }
 
 fn node(record: &Record) -> String {
-    record
-        .node_name
-        .clone()
-        .unwrap_or_else(|| format!("#{}", record.node_id))
+    match (&record.node_name, record.node_id) {
+        (Some(name), _) => name.clone(),
+        (None, Some(id)) => format!("#{id}"),
+        (None, None) => "-".to_owned(),
+    }
 }
 
 fn read(record: &Record) -> String {

@@ -1,12 +1,13 @@
 //! The flags of `task add` and `task edit`, and what they make of a task.
 
+use super::timing::Timing;
 use crate::cmd::client::{Client, resolve};
 use crate::cmd::failure::usage;
 use crate::cmd::settings;
 use anyhow::{Context, Result};
 use backupx_api::nodes::Node;
 use backupx_api::targets::Target;
-use backupx_api::tasks::{Compression, Retention, Schedule, Source, TaskInput};
+use backupx_api::tasks::{After, AfterWhen, Compression, Retention, Source, Task, TaskInput};
 use std::path::Path;
 
 /// A task to make.
@@ -35,8 +36,14 @@ pub(crate) struct Edit {
     #[arg(long)]
     name: Option<String>,
     /// Run by hand only
-    #[arg(long, conflicts_with_all = ["cron", "timezone"])]
+    #[arg(long, conflicts_with_all = ["cron", "timezone", "catch_up", "jitter", "maintenance"])]
     no_cron: bool,
+    /// Run after no other task
+    #[arg(long, conflicts_with_all = ["after", "after_when"])]
+    no_after: bool,
+    /// Begin runs at any time
+    #[arg(long, conflicts_with = "maintenance")]
+    no_maintenance: bool,
     /// Leave nothing out
     #[arg(long, conflicts_with = "exclude")]
     no_exclude: bool,
@@ -61,6 +68,9 @@ struct What {
     /// The node that runs it: id or name; `local` is the master itself [default: local]
     #[arg(long)]
     node: Option<String>,
+    /// Instead of a node, a label: each run goes to the least busy node with it that is there
+    #[arg(long, value_name = "LABEL", conflicts_with = "node")]
+    pool: Option<String>,
     /// A file or folder on the node; may be repeated
     #[arg(long, value_name = "PATH")]
     source: Vec<String>,
@@ -76,12 +86,14 @@ struct What {
     /// Leave out folders that say by a CACHEDIR.TAG that they are caches [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     skip_cache_dirs: Option<bool>,
-    /// When it runs by itself: five or six cron fields, or @daily and the like
-    #[arg(long, value_name = "EXPR")]
-    cron: Option<String>,
-    /// IANA time zone of the schedule [default: UTC]
-    #[arg(long, value_name = "TZ")]
-    timezone: Option<String>,
+    #[command(flatten)]
+    timing: Timing,
+    /// Run when this task succeeded, by itself or beside a schedule: id or name; may be repeated
+    #[arg(long, value_name = "TASK")]
+    after: Vec<String>,
+    /// With several of --after: run when all of them succeeded, or whenever any does [default: all]
+    #[arg(long, value_name = "WHICH", value_parser = after_when)]
+    after_when: Option<AfterWhen>,
     /// zstd, gzip or none [default: zstd]
     #[arg(long, value_name = "KIND", value_parser = compression)]
     compression: Option<Compression>,
@@ -138,7 +150,8 @@ impl Add {
         }
         let empty = TaskInput {
             name: self.name.clone(),
-            node_id: 0,
+            node_id: None,
+            pool: None,
             source: Source::File {
                 paths: Vec::new(),
                 excludes: Vec::new(),
@@ -147,6 +160,7 @@ impl Add {
             },
             target_ids: Vec::new(),
             schedule: None,
+            after: None,
             compression: Compression::default(),
             encrypt: true,
             extra_recipients: Vec::new(),
@@ -166,6 +180,12 @@ impl Edit {
         }
         if self.no_cron {
             task.schedule = None;
+        }
+        if self.no_after {
+            task.after = None;
+        }
+        if let Some(schedule) = task.schedule.as_mut().filter(|_| self.no_maintenance) {
+            schedule.maintenance.clear();
         }
         if self.no_exclude {
             let Source::File { excludes, .. } = &mut task.source;
@@ -187,9 +207,15 @@ impl What {
             task.target_ids = resolve::ids::<Target>(client, &self.targets).await?;
         }
         if let Some(node) = &self.node {
-            task.node_id = resolve::find::<Node>(client, node).await?.id;
+            task.node_id = Some(resolve::find::<Node>(client, node).await?.id);
+            task.pool = None;
         }
-        self.apply_schedule(&mut task.schedule)?;
+        if let Some(pool) = &self.pool {
+            task.node_id = None;
+            task.pool = Some(pool.clone());
+        }
+        self.timing.apply(&mut task.schedule)?;
+        self.apply_after(client, &mut task.after).await?;
         set(&mut task.compression, self.compression);
         if self.encrypt || self.no_encrypt {
             task.encrypt = self.encrypt;
@@ -203,6 +229,21 @@ impl What {
         }
         self.keep.apply(&mut task.retention);
         Ok(task)
+    }
+
+    async fn apply_after(&self, client: &Client, after: &mut Option<After>) -> Result<()> {
+        if !self.after.is_empty() {
+            *after = Some(After {
+                task_ids: resolve::ids::<Task>(client, &self.after).await?,
+                when: after.take().map(|before| before.when).unwrap_or_default(),
+            });
+        }
+        match (after, self.after_when) {
+            (Some(after), Some(when)) => after.when = when,
+            (None, Some(_)) => return Err(usage("--after-when needs --after")),
+            (_, None) => {}
+        }
+        Ok(())
     }
 
     fn apply_source(&self, source: &mut Source) -> Result<()> {
@@ -224,25 +265,6 @@ impl What {
         }
         set(one_file_system, self.one_file_system);
         set(skip_cache_dirs, self.skip_cache_dirs);
-        Ok(())
-    }
-
-    fn apply_schedule(&self, schedule: &mut Option<Schedule>) -> Result<()> {
-        if self.timezone.is_some() && self.cron.is_none() && schedule.is_none() {
-            return Err(usage("--timezone needs --cron"));
-        }
-        if let Some(cron) = &self.cron {
-            let timezone = schedule
-                .take()
-                .map_or_else(|| "UTC".to_owned(), |before| before.timezone);
-            *schedule = Some(Schedule {
-                cron: cron.clone(),
-                timezone,
-            });
-        }
-        if let (Some(schedule), Some(timezone)) = (schedule, &self.timezone) {
-            schedule.timezone.clone_from(timezone);
-        }
         Ok(())
     }
 }
@@ -282,4 +304,12 @@ fn compression(text: &str) -> Result<Compression, String> {
         .copied()
         .find(|kind| kind.as_str() == text)
         .ok_or_else(|| "use zstd, gzip or none".to_owned())
+}
+
+fn after_when(text: &str) -> Result<AfterWhen, String> {
+    AfterWhen::ALL
+        .iter()
+        .copied()
+        .find(|when| when.as_str() == text)
+        .ok_or_else(|| "use all or any".to_owned())
 }

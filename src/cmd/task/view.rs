@@ -1,27 +1,62 @@
 //! Tasks as people see them.
 
+use super::timing::of_window;
 use crate::cmd::client::Client;
 use crate::cmd::output::{
-    OutputFormat, instant, instant_or_dash, key_values, or_dash, table, yes_no,
+    OutputFormat, instant, instant_or_dash, key_values, or_dash, span, table, yes_no,
 };
 use anyhow::Result;
 use backupx_api::nodes::Node;
 use backupx_api::page::Page;
+use backupx_api::schedules::{Schedule, SchedulePreview};
 use backupx_api::targets::Target;
 use backupx_api::tasks::{Retention, RetentionPlan, Source, Task};
+use backupx_core::ports::clock::{Clock, SystemClock};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-/// Names of nodes and targets by id. Scripts get ids, so nothing is asked for them.
+/// Names of nodes, targets and tasks by id. Scripts get ids, so nothing is asked for them.
 #[derive(Default)]
 pub(crate) struct Names {
     nodes: BTreeMap<i64, String>,
     targets: BTreeMap<i64, String>,
+    tasks: BTreeMap<i64, String>,
 }
 
 /// Prints one task.
 pub(crate) async fn print(client: &Client, output: OutputFormat, task: &Task) -> Result<()> {
     let names = Names::read(client, output).await?;
     output.print(task, |task| names.view(task))
+}
+
+/// A task with its next runs, as one document.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    #[serde(flatten)]
+    task: Task,
+    next_runs: Vec<DateTime<Utc>>,
+}
+
+/// Prints one task and when it runs next.
+pub(crate) async fn print_with(
+    client: &Client,
+    output: OutputFormat,
+    task: Task,
+    coming: SchedulePreview,
+) -> Result<()> {
+    let names = Names::read(client, output).await?;
+    let shown = Shown {
+        task,
+        next_runs: coming.next_runs,
+    };
+    output.print(&shown, |shown| {
+        let runs: Vec<_> = shown.next_runs.iter().map(|at| instant(*at)).collect();
+        let coming = key_values(&[("next runs", or_dash(runs.join("\n")))]);
+        format!("{}\n{coming}", names.view(&shown.task))
+    })
 }
 
 impl Names {
@@ -32,7 +67,13 @@ impl Names {
         }
         let nodes: Page<Node> = client.list("/nodes", &[], usize::MAX).await?;
         let targets: Page<Target> = client.list("/targets", &[], usize::MAX).await?;
+        let tasks: Page<Task> = client.list("/tasks", &[], usize::MAX).await?;
         Ok(Self {
+            tasks: tasks
+                .items
+                .into_iter()
+                .map(|task| (task.id, task.name))
+                .collect(),
             nodes: nodes
                 .items
                 .into_iter()
@@ -55,7 +96,7 @@ impl Names {
                 [
                     task.id.to_string(),
                     task.name.clone(),
-                    self.node(task.node_id),
+                    self.place(task),
                     self.targets(&task.target_ids),
                     schedule(task),
                     instant_or_dash(task.next_run_at),
@@ -105,7 +146,7 @@ impl Names {
             ("id", task.id.to_string()),
             ("name", task.name.clone()),
             ("enabled", yes_no(task.enabled)),
-            ("node", self.node(task.node_id)),
+            ("node", self.place(task)),
             ("source", paths.join("\n")),
             ("left out", or_dash(excludes.join("\n"))),
             ("one file system", yes_no(*one_file_system)),
@@ -113,6 +154,13 @@ impl Names {
             ("targets", self.targets(&task.target_ids)),
             ("schedule", schedule(task)),
             ("next run", instant_or_dash(task.next_run_at)),
+            ("runs after", self.upstreams(task)),
+            (
+                "catch up",
+                timing(task, |schedule| schedule.catch_up.to_string()),
+            ),
+            ("jitter", timing(task, jitter)),
+            ("no runs begin", timing(task, windows)),
             ("compression", task.compression.to_string()),
             ("encrypted", yes_no(task.encrypt)),
             ("keeps", retention(&task.retention)),
@@ -120,10 +168,42 @@ impl Names {
             ("cores", cores),
             ("changed", instant(task.updated_at)),
         ];
+        if rests_until(task).is_some()
+            && let Some(reason) = &task.pause_reason
+        {
+            pairs.push(("paused because", reason.clone()));
+        }
         if !task.extra_recipients.is_empty() {
             pairs.push(("recipients", task.extra_recipients.join("\n")));
         }
         key_values(&pairs)
+    }
+
+    fn upstreams(&self, task: &Task) -> String {
+        let Some(after) = &task.after else {
+            return "-".to_owned();
+        };
+        let names: Vec<_> = after.task_ids.iter().map(|id| self.task(*id)).collect();
+        match names.as_slice() {
+            [one] => one.clone(),
+            several => format!("{} of {}", after.when, several.join(", ")),
+        }
+    }
+
+    fn task(&self, id: i64) -> String {
+        self.tasks
+            .get(&id)
+            .cloned()
+            .unwrap_or_else(|| format!("#{id}"))
+    }
+
+    /// The node of a task, or its pool.
+    fn place(&self, task: &Task) -> String {
+        match (task.node_id, &task.pool) {
+            (_, Some(pool)) => format!("any of {pool}"),
+            (Some(id), None) => self.node(id),
+            (None, None) => "-".to_owned(),
+        }
     }
 
     fn node(&self, id: i64) -> String {
@@ -147,11 +227,40 @@ impl Names {
 }
 
 fn schedule(task: &Task) -> String {
-    match &task.schedule {
-        None => "by hand".to_owned(),
-        Some(schedule) if task.enabled => format!("{} ({})", schedule.cron, schedule.timezone),
-        Some(schedule) => format!("{} ({}), disabled", schedule.cron, schedule.timezone),
+    let Some(schedule) = &task.schedule else {
+        return match task.after {
+            Some(_) => "after others".to_owned(),
+            None => "by hand".to_owned(),
+        };
+    };
+    let rests = match rests_until(task) {
+        _ if !task.enabled => ", disabled".to_owned(),
+        Some(until) => format!(", paused until {}", instant(until)),
+        None => String::new(),
+    };
+    format!("{} ({}){rests}", schedule.cron, schedule.timezone)
+}
+
+/// The end of a pause that is not over.
+fn rests_until(task: &Task) -> Option<DateTime<Utc>> {
+    let now = SystemClock.now();
+    task.paused_until.filter(|until| *until > now)
+}
+
+fn timing(task: &Task, of: impl FnOnce(&Schedule) -> String) -> String {
+    or_dash(task.schedule.as_ref().map(of).unwrap_or_default())
+}
+
+fn jitter(schedule: &Schedule) -> String {
+    match schedule.jitter_secs {
+        0 => String::new(),
+        seconds => format!("up to {}", span(Duration::from_secs(seconds.into()))),
     }
+}
+
+fn windows(schedule: &Schedule) -> String {
+    let windows: Vec<_> = schedule.maintenance.iter().map(of_window).collect();
+    windows.join("\n")
 }
 
 fn retention(policy: &Retention) -> String {

@@ -78,6 +78,9 @@ id!(
 );
 
 impl NodeId {
+    /// No node: of a task that names a pool, and of its runs until one takes them.
+    pub const NONE: Self = Self(-1);
+
     /// The node inside the master's process.
     pub const LOCAL: Self = Self(0);
 

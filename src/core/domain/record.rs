@@ -20,7 +20,7 @@ pub struct Record {
     pub task_id: TaskId,
     /// The task as it was when the run was made.
     pub task: TaskSpec,
-    /// The node that runs it.
+    /// The node that runs it; [`NodeId::NONE`] while no node of its pool has taken it.
     pub node_id: NodeId,
     /// What made it run.
     pub trigger: Trigger,
@@ -70,6 +70,8 @@ pub enum Trigger {
     Manual,
     /// The task's schedule.
     Schedule,
+    /// The success of the tasks that it waits for.
+    After,
 }
 
 impl Trigger {
@@ -78,12 +80,13 @@ impl Trigger {
         match self {
             Self::Manual => "manual",
             Self::Schedule => "schedule",
+            Self::After => "after",
         }
     }
 
     /// Parses what [`Trigger::as_str`] wrote.
     pub fn parse(text: &str) -> Result<Self> {
-        [Self::Manual, Self::Schedule]
+        [Self::Manual, Self::Schedule, Self::After]
             .into_iter()
             .find(|t| t.as_str() == text)
             .ok_or_else(|| Error::internal(format!("unknown trigger {text:?}")))

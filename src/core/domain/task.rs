@@ -3,7 +3,7 @@
 use super::id::{NodeId, TargetId, TaskId};
 use super::name::Name;
 use super::retention::RetentionPolicy;
-use super::schedule::Schedule;
+use super::schedule::{NextRun, Schedule};
 use super::time::Timestamp;
 use crate::{Error, FieldError, Result};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,9 @@ pub struct Task {
     /// A disabled task does not run by its schedule.
     pub enabled: bool,
     /// When the schedule fires next.
-    pub next_run_at: Option<Timestamp>,
+    pub next_run: Option<NextRun>,
+    /// Until when its schedule rests, if somebody paused it; one that is over means nothing.
+    pub pause: Option<Pause>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When a person last changed it.
@@ -27,15 +29,27 @@ pub struct Task {
     pub version: i64,
 }
 
+/// A rest of a task's schedule that ends by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// When the schedule goes on.
+    pub until: Timestamp,
+    /// Why, in a person's words; may be empty.
+    pub reason: String,
+}
+
 /// What a task does: all that a person sets, without state. Copied into every record as it was when the run was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TaskSpec {
     /// Unique name.
     pub name: Name,
-    /// The node that runs it; `0` is the master itself.
+    /// The node that runs it; `0` is the master itself, [`NodeId::NONE`] when it names a pool.
     #[serde(default = "local_node")]
     pub node_id: NodeId,
+    /// The label of the nodes one of which runs it, instead of a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Name>,
     /// What is read.
     pub source: SourceSpec,
     /// Where copies go: one to eight targets.
@@ -43,6 +57,9 @@ pub struct TaskSpec {
     /// When it runs by itself.
     #[serde(default)]
     pub schedule: Option<Schedule>,
+    /// The tasks whose success makes it run, instead of a schedule or beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<After>,
     /// How it is compressed.
     #[serde(default)]
     pub compression: Compression,
@@ -61,6 +78,48 @@ pub struct TaskSpec {
     /// Most processor cores that the run uses; nothing means all.
     #[serde(default)]
     pub max_cores: Option<u16>,
+}
+
+/// What a task waits for: runs of other tasks that end in success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct After {
+    /// The tasks.
+    pub task_ids: Vec<TaskId>,
+    /// Whether each of them counts or the last of them.
+    #[serde(default)]
+    pub when: AfterWhen,
+}
+
+impl After {
+    /// Most tasks that one waits for.
+    pub const MAX_TASKS: usize = 20;
+
+    fn wrong(&self) -> Option<String> {
+        let mut seen = self.task_ids.clone();
+        seen.sort();
+        seen.dedup();
+        match self.task_ids.len() {
+            0 => Some("name at least one task".to_owned()),
+            more if more > Self::MAX_TASKS => Some(format!(
+                "{more} tasks are more than the {} that one can wait for",
+                Self::MAX_TASKS
+            )),
+            all if all != seen.len() => Some("names a task twice".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// When a task runs that waits for several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AfterWhen {
+    /// When each of them succeeded since it ran for them last.
+    #[default]
+    All,
+    /// Whenever one of them succeeds.
+    Any,
 }
 
 fn local_node() -> NodeId {
@@ -176,6 +235,9 @@ impl TaskSpec {
                 }
             }
         }
+        if self.pool.is_some() != (self.node_id == NodeId::NONE) {
+            wrong("pool", "name either a node or a pool".to_owned());
+        }
         if self.target_ids.is_empty() {
             wrong("targetIds", "name at least one target".to_owned());
         }
@@ -203,6 +265,12 @@ impl TaskSpec {
                 "extraRecipients",
                 "recipients make sense only for an encrypted task".to_owned(),
             );
+        }
+        if let Some(message) = self.after.as_ref().and_then(After::wrong) {
+            wrong("after.taskIds", message);
+        }
+        if let Some(schedule) = &self.schedule {
+            errors.extend(schedule.wrong());
         }
         if errors.is_empty() {
             Ok(())

@@ -86,6 +86,9 @@ pub trait CommandQueue: Send + Sync {
     /// Puts a `claimed` command of this lease back to `pending`, not to be handed out before `not_before`. The lease number stays.
     async fn release(&self, id: CommandId, lease: Lease, not_before: Timestamp) -> Result<Guarded>;
 
+    /// Removes a `pending` command that reached this lease, as if it had never been put in: its subject may be put in anew, for another node.
+    async fn withdraw(&self, id: CommandId, lease: Lease) -> Result<Guarded>;
+
     /// Asks a command to stop: `pending` becomes `cancelled` at once, `claimed` is marked.
     async fn cancel(&self, id: CommandId, now: Timestamp) -> Result<Cancelled>;
 

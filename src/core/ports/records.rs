@@ -85,6 +85,15 @@ pub trait Records: Send + Sync {
     /// `running` under this lease becomes `queued` again (its hand-out was lost before anything began). False when it is not.
     async fn requeue(&self, id: RecordId, lease: Lease) -> Result<bool>;
 
+    /// Gives a queued record that is still with `from` to `to`; [`NodeId::NONE`] is the pool of its task. False when it is not so.
+    async fn assign(&self, id: RecordId, from: NodeId, to: NodeId) -> Result<bool>;
+
+    /// Up to `limit` queued records that no node of their pool has taken, oldest first.
+    async fn in_pools(&self, limit: u32) -> Result<Vec<Record>>;
+
+    /// How many records that are not at their end each node has; nodes without one are not in it, nor are pools.
+    async fn load(&self) -> Result<Vec<(NodeId, u64)>>;
+
     /// Notes that somebody asked it to stop. False when it is at its end.
     async fn request_cancel(&self, id: RecordId, now: Timestamp) -> Result<bool>;
 

@@ -2,7 +2,7 @@
 
 use super::replies::{accepted, created, tagged};
 use crate::auth::caller::{Admin, Operator, Viewer};
-use crate::extract::{Json, Path, Query};
+use crate::extract::{Json, OptionalJson, Path, Query};
 use crate::page::{named_page, page_request};
 use crate::precondition::IfMatch;
 use crate::present;
@@ -13,7 +13,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use backupx_api::page::{NamedQuery, Page};
 use backupx_api::records::Record;
-use backupx_api::tasks::{RetentionPlan, SchedulePreview, SchedulePreviewRequest, Task, TaskInput};
+use backupx_api::schedules::{NextRunsQuery, SchedulePreview, SchedulePreviewRequest};
+use backupx_api::tasks::{DisableTask, RetentionPlan, Task, TaskInput};
 use backupx_app::App;
 use backupx_core::domain::id::TaskId;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(enable_task))
         .routes(routes!(disable_task))
         .routes(routes!(retention_plan))
+        .routes(routes!(next_runs))
         .routes(routes!(preview_schedule))
 }
 
@@ -123,15 +125,32 @@ async fn enable_task(
     Ok(tagged(task.version, Task::from(task)))
 }
 
-/// Turns the schedule off.
+/// Turns the schedule off, for good or until an instant.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/disable", tag = "tasks", security(("bearer" = ["operator"])), responses((status = 200, body = Task)))]
 async fn disable_task(
     State(app): State<Arc<App>>,
     Operator(principal): Operator,
     Path(id): Path<i64>,
+    OptionalJson(input): OptionalJson<DisableTask>,
 ) -> Answer<Response> {
-    let task = app.disable_task(&principal, TaskId(id)).await?;
+    let task = match input.pause()? {
+        Some(pause) => app.pause_task(&principal, TaskId(id), pause).await?,
+        None => app.disable_task(&principal, TaskId(id)).await?,
+    };
     Ok(tagged(task.version, Task::from(task)))
+}
+
+/// When a task runs next by its schedule, jitter, maintenance windows and pauses included.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/next-runs", tag = "tasks", params(NextRunsQuery), security(("bearer" = ["viewer"])), responses((status = 200, body = SchedulePreview)))]
+async fn next_runs(
+    State(app): State<Arc<App>>,
+    Viewer(principal): Viewer,
+    Path(id): Path<i64>,
+    Query(query): Query<NextRunsQuery>,
+) -> Answer<Json<SchedulePreview>> {
+    let count = instants(query.count);
+    let next_runs = app.next_runs(&principal, TaskId(id), count).await?;
+    Ok(Json(SchedulePreview { next_runs }))
 }
 
 /// What retention would keep and remove of a task's copies now. Changes nothing.
@@ -146,15 +165,19 @@ async fn retention_plan(
     Ok(Json(RetentionPlan { decisions }))
 }
 
-/// When a schedule would fire next.
+/// When a schedule that is not saved would fire next, without its jitter; refused with the reason when it would be when saved.
 #[utoipa::path(post, path = "/api/v1/schedules/preview", tag = "tasks", security(("bearer" = ["viewer"])), responses((status = 200, body = SchedulePreview)))]
 async fn preview_schedule(
     State(app): State<Arc<App>>,
     Viewer(principal): Viewer,
     Json(input): Json<SchedulePreviewRequest>,
 ) -> Answer<Json<SchedulePreview>> {
-    let count = input.count.unwrap_or(PREVIEW).clamp(1, 50) as usize;
+    let count = instants(input.count);
     let schedule = input.schedule.into();
-    let next_runs = app.next_runs(&principal, &schedule, count).await?;
+    let next_runs = app.preview_schedule(&principal, &schedule, count).await?;
     Ok(Json(SchedulePreview { next_runs }))
+}
+
+fn instants(count: Option<u32>) -> usize {
+    count.unwrap_or(PREVIEW).clamp(1, 50) as usize
 }

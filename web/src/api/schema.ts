@@ -505,7 +505,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** When a schedule would fire next. */
+        /** When a schedule that is not saved would fire next, without its jitter; refused with the reason when it would be when saved. */
         post: operations["preview_schedule"];
         delete?: never;
         options?: never;
@@ -700,7 +700,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Turns the schedule off. */
+        /** Turns the schedule off, for good or until an instant. */
         post: operations["disable_task"];
         delete?: never;
         options?: never;
@@ -719,6 +719,23 @@ export interface paths {
         put?: never;
         /** Turns the schedule on. */
         post: operations["enable_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/next-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a task runs next by its schedule, jitter, maintenance windows and pauses included. */
+        get: operations["next_runs"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -868,6 +885,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What a task waits for: runs of other tasks that end in success. */
+        After: {
+            /** @description The tasks: one to twenty, none of which waits for this one. */
+            taskIds: number[];
+            /** @description Whether all of them have to succeed, or any. */
+            when?: components["schemas"]["AfterWhen"];
+        };
+        /**
+         * @description When a task runs that waits for several.
+         * @enum {string}
+         */
+        AfterWhen: "all" | "any";
         /** @description The master's time and claimed commands, oldest first. */
         AgentAssignments: Record<string, never>;
         /** @description A sign of life with the running leases. */
@@ -930,6 +959,11 @@ export interface components {
             /** @description What it may do. */
             role: components["schemas"]["Role"];
         };
+        /**
+         * @description What becomes of firings that were missed.
+         * @enum {string}
+         */
+        CatchUp: "skip" | "once" | "all";
         /**
          * @description How a stream is compressed.
          * @enum {string}
@@ -1181,6 +1215,15 @@ export interface components {
             level: components["schemas"]["Level"];
             /** @description What happened. */
             message: string;
+        };
+        /** @description A time of the week in which a schedule begins no run. */
+        MaintenanceWindow: {
+            /** @description The days on which it begins; empty means every day. */
+            days?: components["schemas"]["Weekday"][];
+            /** @description When it begins, `00:00` to `23:59`. */
+            from: string;
+            /** @description When it ends, `00:00` to `24:00`: on the day after, when that is not later than `from`. */
+            to: string;
         };
         /** @description A key that was just made, shown this once. */
         NewApiKey: {
@@ -1598,9 +1641,9 @@ export interface components {
                 locked: boolean;
                 /**
                  * Format: int64
-                 * @description The node that runs it.
+                 * @description The node that runs it; `null` while no node of its pool has taken it.
                  */
-                nodeId: number;
+                nodeId?: number | null;
                 /** @description The node's name, while there is such a node. */
                 nodeName?: string | null;
                 /** @description How far it is. */
@@ -1677,6 +1720,7 @@ export interface components {
         Page_Task: {
             /** @description The items, in the list's order. */
             items: {
+                after?: components["schemas"]["After"] | null;
                 /** @description How it is compressed. */
                 compression: components["schemas"]["Compression"];
                 /**
@@ -1714,9 +1758,18 @@ export interface components {
                 nextRunAt?: string | null;
                 /**
                  * Format: int64
-                 * @description The node that runs it; `0` is the master itself.
+                 * @description The node that runs it; `0` is the master itself, `null` when it names a pool.
                  */
-                nodeId: number;
+                nodeId?: number | null;
+                /**
+                 * Format: date-time
+                 * @description Until when its schedule rests, if it was paused; a time that is past means nothing.
+                 */
+                pausedUntil?: string | null;
+                /** @description Why it was paused. */
+                pauseReason?: string | null;
+                /** @description The label of the nodes one of which runs it. */
+                pool?: string | null;
                 /** @description How long copies are kept. */
                 retention: components["schemas"]["Retention"];
                 schedule?: components["schemas"]["Schedule"] | null;
@@ -1874,9 +1927,9 @@ export interface components {
             locked: boolean;
             /**
              * Format: int64
-             * @description The node that runs it.
+             * @description The node that runs it; `null` while no node of its pool has taken it.
              */
-            nodeId: number;
+            nodeId?: number | null;
             /** @description The node's name, while there is such a node. */
             nodeName?: string | null;
             /** @description How far it is. */
@@ -2073,8 +2126,17 @@ export interface components {
         Role: "viewer" | "operator" | "admin";
         /** @description A cron expression in a time zone. */
         Schedule: {
+            /** @description What becomes of firings that were missed: no master was there, the run before still waited, or a maintenance window was open. */
+            catchUp?: components["schemas"]["CatchUp"];
             /** @description Five or six fields, or `@daily` and the like. */
             cron: string;
+            /**
+             * Format: int32
+             * @description Each run begins up to so many seconds later, less than what lies between two runs.
+             */
+            jitterSecs?: number;
+            /** @description Times of the week, in the schedule's zone, in which it begins no run. */
+            maintenance?: components["schemas"]["MaintenanceWindow"][];
             /** @description IANA name of the zone, as `Europe/Berlin`; `UTC` when absent. */
             timezone?: string;
         };
@@ -2259,6 +2321,7 @@ export interface components {
         };
         /** @description A backup task. */
         Task: {
+            after?: components["schemas"]["After"] | null;
             /** @description How it is compressed. */
             compression: components["schemas"]["Compression"];
             /**
@@ -2296,9 +2359,18 @@ export interface components {
             nextRunAt?: string | null;
             /**
              * Format: int64
-             * @description The node that runs it; `0` is the master itself.
+             * @description The node that runs it; `0` is the master itself, `null` when it names a pool.
              */
-            nodeId: number;
+            nodeId?: number | null;
+            /**
+             * Format: date-time
+             * @description Until when its schedule rests, if it was paused; a time that is past means nothing.
+             */
+            pausedUntil?: string | null;
+            /** @description Why it was paused. */
+            pauseReason?: string | null;
+            /** @description The label of the nodes one of which runs it. */
+            pool?: string | null;
             /** @description How long copies are kept. */
             retention: components["schemas"]["Retention"];
             schedule?: components["schemas"]["Schedule"] | null;
@@ -2319,6 +2391,7 @@ export interface components {
         };
         /** @description What a person sets of a task, to add or to change it. */
         TaskInput: {
+            after?: components["schemas"]["After"] | null;
             /** @description How it is compressed. */
             compression?: components["schemas"]["Compression"];
             /** @description Whether it is sealed to the organisation's key. */
@@ -2339,9 +2412,11 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description The node that runs it; `0` is the master itself.
+             * @description The node that runs it; `0` is the master itself, which is the default without a pool.
              */
-            nodeId?: number;
+            nodeId?: number | null;
+            /** @description The label of the nodes one of which runs it, instead of a node: each run goes to the least busy one that is there. */
+            pool?: string | null;
             /** @description How long copies are kept. */
             retention?: components["schemas"]["Retention"];
             schedule?: components["schemas"]["Schedule"] | null;
@@ -2384,7 +2459,7 @@ export interface components {
          * @description What made a run start.
          * @enum {string}
          */
-        Trigger: "manual" | "schedule";
+        Trigger: "manual" | "schedule" | "after";
         /** @description How much a target holds. */
         Usage: {
             /**
@@ -2491,6 +2566,11 @@ export interface components {
             /** @description Which copies; all good ones when empty. */
             targetIds?: number[];
         };
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
     };
     responses: never;
     parameters: never;
@@ -4373,6 +4453,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description What went wrong, as problem details. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    next_runs: {
+        parameters: {
+            query?: {
+                /** @description How many instants, 1 to 50; 5 when absent. */
+                count?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreview"];
                 };
             };
             /** @description What went wrong, as problem details. */

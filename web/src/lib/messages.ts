@@ -70,7 +70,8 @@ export const messages = {
     left: (time: string) => `${time} left`,
     error: 'What went wrong',
     facts: 'Facts',
-    begunBy: { manual: 'By hand', schedule: 'By its schedule' },
+    inPool: 'Any node of its pool',
+    begunBy: { manual: 'By hand', schedule: 'By its schedule', after: 'After another task' },
     fact: {
       node: 'Node',
       trigger: 'Started',

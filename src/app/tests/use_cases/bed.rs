@@ -392,6 +392,7 @@ pub(crate) fn spec(name: &str, node: NodeId, targets: &[TargetId]) -> Result<Tas
     Ok(TaskSpec {
         name: Name::parse("name", name)?,
         node_id: node,
+        pool: None,
         source: SourceSpec::File {
             paths: vec!["/srv/data".to_owned()],
             excludes: Vec::new(),
@@ -400,6 +401,7 @@ pub(crate) fn spec(name: &str, node: NodeId, targets: &[TargetId]) -> Result<Tas
         },
         target_ids: targets.to_vec(),
         schedule: None,
+        after: None,
         compression: Compression::Zstd,
         encrypt: true,
         extra_recipients: Vec::new(),

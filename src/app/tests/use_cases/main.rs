@@ -2,11 +2,14 @@
 
 mod accounts;
 mod bed;
+mod catching_up;
 mod dispatching;
 mod ends;
 mod faults;
+mod followers;
 mod gusts;
 mod places;
+mod pools;
 mod removals;
 mod schedules;
 mod storms;

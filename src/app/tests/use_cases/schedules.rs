@@ -6,14 +6,12 @@ use backupx_core::domain::id::NodeId;
 use backupx_core::domain::record::{RecordState, Trigger};
 use backupx_core::domain::schedule::Schedule;
 use backupx_core::domain::task::Task;
+use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::records::RecordFilter;
 use chrono::Duration;
 
 fn every(cron: &str) -> Option<Schedule> {
-    Some(Schedule {
-        cron: cron.to_owned(),
-        timezone: "UTC".to_owned(),
-    })
+    Some(Schedule::new(cron, "UTC"))
 }
 
 async fn scheduled(bed: &Bed, node: NodeId, cron: &str) -> Result<Task> {
@@ -62,7 +60,7 @@ async fn never_13_a_schedule_that_was_missed_many_times_fires_once() -> Result<(
     assert_eq!(bed.app.tick().await?.queued.len(), 1);
     assert!(bed.app.tick().await?.queued.is_empty());
     let task = bed.app.task(&bed.who, task.id).await?;
-    assert!(task.next_run_at.is_some_and(|next| next > bed.now()));
+    assert!(task.next_run.is_some_and(|next| next.at > bed.now()));
     Ok(())
 }
 
@@ -132,10 +130,7 @@ async fn never_16_a_bad_schedule_is_refused_when_it_is_saved() -> Result<()> {
         ("0 3 * * *", "Mars"),
     ] {
         let mut spec = spec("web", NodeId::LOCAL, &[target])?;
-        spec.schedule = Some(Schedule {
-            cron: cron.to_owned(),
-            timezone: zone.to_owned(),
-        });
+        spec.schedule = Some(Schedule::new(cron, zone));
         assert_eq!(
             code(bed.app.add_task(&bed.who, spec).await),
             "invalid_input"
@@ -153,7 +148,7 @@ async fn never_16_a_schedule_that_cannot_be_fired_stops_no_other() -> Result<()>
     let mut bad = spec("bad", node, &good.spec.target_ids)?;
     bad.schedule = every("nonsense");
     let due = bed.now() - Duration::hours(1);
-    Tasks::add(&*bed.stores, &bad, Some(due), bed.now()).await?;
+    Tasks::add(&*bed.stores, &bad, Some(due.into()), bed.now()).await?;
     bed.pass(Duration::hours(1));
     let report = bed.app.tick().await?;
     assert_eq!((report.queued.len(), report.failed.len()), (1, 1));
@@ -205,17 +200,44 @@ async fn never_03_a_node_going_offline_is_told_once() -> Result<()> {
 }
 
 #[tokio::test]
+async fn polls_make_the_passes_where_nothing_ticks_by_itself() -> Result<()> {
+    let bed = Bed::new().await?;
+    let node = bed.node("web").await?;
+    scheduled(&bed, node, "0 * * * *").await?;
+    assert!(bed.take(node).await?.is_empty());
+    bed.pass(Duration::hours(1));
+    // The pass goes on beside the poll, so its run comes with this answer or with the next one.
+    let mut taken = bed.take(node).await?;
+    taken.extend(bed.take(node).await?);
+    assert_eq!(taken.len(), 1);
+    assert_eq!(states(&bed).await?, [RecordState::Running]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_next_runs_of_a_schedule_are_shown() -> Result<()> {
     let bed = Bed::new().await?;
-    let schedule = every("0 3 * * *").unwrap_or_else(|| Schedule {
-        cron: String::new(),
-        timezone: String::new(),
-    });
-    let runs = bed.app.next_runs(&bed.who, &schedule, 3).await?;
+    let schedule = Schedule::new("0 3 * * *", "UTC");
+    let runs = bed.app.preview_schedule(&bed.who, &schedule, 3).await?;
     assert_eq!(runs.len(), 3);
-    assert!(
+    let daily = |runs: &[Timestamp]| {
         runs.windows(2)
             .all(|pair| pair[1] - pair[0] == Duration::days(1))
+    };
+    assert!(daily(&runs));
+    let never = Schedule::new("0 0 30 2 *", "UTC");
+    let refused = bed.app.preview_schedule(&bed.who, &never, 3).await;
+    assert_eq!(code(refused), "invalid_input");
+
+    let node = bed.node("web").await?;
+    let task = scheduled(&bed, node, "0 3 * * *").await?;
+    let runs = bed.app.next_runs(&bed.who, task.id, 5).await?;
+    assert_eq!(
+        (runs.len(), runs.first().copied()),
+        (5, task.next_run.map(|next| next.at))
     );
+    assert!(daily(&runs));
+    bed.app.disable_task(&bed.who, task.id).await?;
+    assert!(bed.app.next_runs(&bed.who, task.id, 5).await?.is_empty());
     Ok(())
 }

@@ -5,7 +5,7 @@ import { ago, bytes, instant, secondsBetween, span } from '../../lib/format'
 import { messages } from '../../lib/messages'
 import { link } from '../../lib/router'
 import { Failure } from '../../ui/Failure'
-import { useRecords } from './api'
+import { placeOf, useRecords } from './api'
 import { StatusBadge } from './status'
 import './records.css'
 
@@ -63,7 +63,7 @@ function Row({ record }: { record: BackupRecord }) {
     <tr>
       <td data-label={columns.status}><StatusBadge status={record.status} /></td>
       <th scope="row" data-label={columns.task}><a href={link({ at: 'record', id: record.id })}>{words.title1(record.taskName, record.id)}</a></th>
-      <td data-label={columns.node}>{record.nodeName ?? `#${record.nodeId}`}</td>
+      <td data-label={columns.node}>{placeOf(record)}</td>
       <td data-label={columns.begun}><time dateTime={begun} title={instant(begun)}>{ago(begun, now)}</time></td>
       <td data-label={columns.took} className="number">{took}</td>
       <td data-label={columns.read} className="number">{bytes(record.rawBytes)}</td>

@@ -5,7 +5,7 @@ import { bytes, count, instant, secondsBetween, sentence, span } from '../../lib
 import { messages } from '../../lib/messages'
 import { link } from '../../lib/router'
 import { Failure } from '../../ui/Failure'
-import { isOver, useRecord } from './api'
+import { isOver, placeOf, useRecord } from './api'
 import { Log } from './Log'
 import { CopyBadge, StatusBadge } from './status'
 import './records.css'
@@ -77,7 +77,7 @@ function Facts({ record }: { record: BackupRecord }) {
     <section className="panel padded stack" aria-labelledby="facts-title">
       <h2 id="facts-title">{words.facts}</h2>
       <dl className="facts">
-        <dt>{fact.node}</dt><dd>{record.nodeName ?? `#${record.nodeId}`}</dd>
+        <dt>{fact.node}</dt><dd>{placeOf(record)}</dd>
         <dt>{fact.trigger}</dt><dd>{words.begunBy[record.trigger]}</dd>
         <dt>{fact.begun}</dt><dd><time dateTime={begun}>{instant(begun)}</time></dd>
         {record.startedAt && <><dt>{fact.took}</dt><dd>{span(secondsBetween(record.startedAt, record.finishedAt, now))}</dd></>}

@@ -1,6 +1,7 @@
 // Backups: the list, one of them, and what to read again when something happened.
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { answered, api, type BackupRecord } from '../../api/client'
+import { messages } from '../../lib/messages'
 
 export const RECORDS = ['records'] as const
 
@@ -9,6 +10,11 @@ const CALM_MS = 4_000
 
 export function isOver(record: BackupRecord): boolean {
   return record.status !== 'queued' && record.status !== 'running'
+}
+
+/** Where it runs or ran; a run that waits in a pool has no node yet. */
+export function placeOf(record: BackupRecord): string {
+  return record.nodeName ?? (typeof record.nodeId === 'number' ? `#${record.nodeId}` : messages.records.inPool)
 }
 
 /** Records, newest first, a page at a time; read again often while one runs. */
