@@ -1,6 +1,7 @@
 //! Which tasks a task waits for, and which of their successes it has seen.
 
 use crate::SqlStores;
+use crate::connections::Transaction;
 use crate::error::store;
 use crate::records::add_record;
 use crate::row::Columns;
@@ -9,7 +10,6 @@ use backupx_core::domain::id::{EventId, RecordId, TaskId};
 use backupx_core::domain::task::{AfterWhen, TaskSpec};
 use backupx_core::ports::records::NewRecord;
 use backupx_core::{Error, Result};
-use sqlx::{Any, Transaction};
 
 const NAMED: &str =
     "SELECT upstream_id FROM task_upstreams WHERE task_id = $1 ORDER BY upstream_id";
@@ -25,10 +25,7 @@ const ANEW: &str = "UPDATE task_upstreams SET fresh = 0 WHERE task_id = $1";
 
 /// Begins a transaction that saves a task. Two that begin to wait for each other at the same time must not both miss it, so those that
 /// wait are saved one by one.
-pub(crate) async fn begin(
-    stores: &SqlStores,
-    spec: &TaskSpec,
-) -> Result<Transaction<'static, Any>> {
+pub(crate) async fn begin(stores: &SqlStores, spec: &TaskSpec) -> Result<Transaction> {
     match spec.after {
         Some(_) => stores.begin_alone("tasks that wait").await,
         None => stores.begin().await,
@@ -36,11 +33,7 @@ pub(crate) async fn begin(
 }
 
 /// Names the tasks that a task waits for; what it has seen of those that stay is kept. `Invalid` when it would wait for itself.
-pub(crate) async fn name(
-    transaction: &mut Transaction<'static, Any>,
-    id: TaskId,
-    spec: &TaskSpec,
-) -> Result<()> {
+pub(crate) async fn name(transaction: &mut Transaction, id: TaskId, spec: &TaskSpec) -> Result<()> {
     let wanted = match &spec.after {
         Some(after) => after.task_ids.as_slice(),
         None => &[],
@@ -70,7 +63,7 @@ pub(crate) async fn name(
     }
 }
 
-async fn named(transaction: &mut Transaction<'static, Any>, id: TaskId) -> Result<Vec<TaskId>> {
+async fn named(transaction: &mut Transaction, id: TaskId) -> Result<Vec<TaskId>> {
     let rows = sqlx::query(NAMED)
         .bind(id.0)
         .fetch_all(&mut **transaction)
@@ -82,7 +75,7 @@ async fn named(transaction: &mut Transaction<'static, Any>, id: TaskId) -> Resul
 }
 
 async fn change(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     statement: &'static str,
     id: TaskId,
     upstream: TaskId,
@@ -138,7 +131,7 @@ pub(crate) async fn follow(
     Ok(written.map(|record| record.id))
 }
 
-async fn is_lacking(transaction: &mut Transaction<'static, Any>, id: TaskId) -> Result<bool> {
+async fn is_lacking(transaction: &mut Transaction, id: TaskId) -> Result<bool> {
     let row = sqlx::query(LACKING)
         .bind(id.0)
         .fetch_optional(&mut **transaction)

@@ -43,9 +43,9 @@ impl App {
         let wait = Duration::from_secs(poll.wait_secs).min(self.settings.long_poll_max);
         let deadline = Instant::now() + wait.mul_f64(rand::random_range(0.8..=1.0));
         loop {
-            let commands = self.claim_up_to(node, poll.lane, free).await?;
+            let commands = self.claim_lanes(node, poll.lane, free).await?;
             let left = deadline.saturating_duration_since(Instant::now());
-            if !commands.is_empty() || left.is_zero() || free == 0 {
+            if !commands.is_empty() || left.is_zero() || (free == 0 && poll.lane.is_some()) {
                 let holds = self.settings.long_poll_max >= SHORTEST_HOLD;
                 let retry_after_secs = (commands.is_empty() && !holds).then_some(ASK_AGAIN_SECS);
                 return Ok(Assignments {
@@ -55,6 +55,30 @@ impl App {
                 });
             }
             work.wait(left.min(LOOK_AGAIN)).await;
+        }
+    }
+
+    /// Claims of one lane, or of both for an agent that names none.
+    async fn claim_lanes(
+        &self,
+        node: NodeId,
+        lane: Option<Lane>,
+        free: u32,
+    ) -> Result<Vec<Assignment>> {
+        match lane {
+            Some(lane) => self.claim_up_to(node, lane, free).await,
+            None => {
+                let mut claimed = self.claim_up_to(node, Lane::Short, MAX_AT_ONCE).await?;
+                match self.claim_up_to(node, Lane::Work, free).await {
+                    Ok(work) => claimed.extend(work),
+                    // What is claimed already must not get lost with this error.
+                    Err(error) if !claimed.is_empty() => {
+                        tracing::warn!(node.id = node.0, error = error.chain(), "a claim failed");
+                    }
+                    Err(error) => return Err(error),
+                }
+                Ok(claimed)
+            }
         }
     }
 

@@ -42,7 +42,7 @@ pub(crate) fn app(ports: &Ports) -> App {
 /// A request for one command that does not wait.
 pub(crate) fn now() -> Poll {
     Poll {
-        lane: Lane::Work,
+        lane: Some(Lane::Work),
         free: 1,
         wait_secs: 0,
     }

@@ -78,7 +78,7 @@ async fn ask(
     let poll = Poll {
         wait_secs: wait.as_secs(),
         free: u32::try_from(slots.available_permits()).unwrap_or(u32::MAX),
-        lane,
+        lane: Some(lane),
     };
     // Cancel-safe: see `run`.
     let answer = tokio::select! {

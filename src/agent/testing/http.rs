@@ -16,7 +16,7 @@ use serde_json::json;
 const POLL: Poll = Poll {
     wait_secs: 1,
     free: 2,
-    lane: Lane::Work,
+    lane: Some(Lane::Work),
 };
 
 fn progress() -> ProgressReport {
@@ -65,10 +65,7 @@ async fn a_poll_without_content_is_empty() {
     let server = Server::start(|_| Answer::new(204, "text/plain", "")).await;
     let assignments = to(&server).poll(POLL).await.expect("an answer");
     assert!(assignments.commands.is_empty());
-    assert_eq!(
-        server.asked().body,
-        br#"{"waitSecs":1,"free":2,"lane":"work"}"#
-    );
+    assert_eq!(server.asked().body, br#"{"wait":1,"free":2,"lane":"work"}"#);
 }
 
 #[tokio::test]

@@ -198,7 +198,7 @@ impl Master {
         let free = poll.free as usize;
         let mut taken = Vec::new();
         state.queue.retain(|assignment| {
-            let take = assignment.lane == poll.lane && taken.len() < free;
+            let take = poll.lane.is_none_or(|lane| lane == assignment.lane) && taken.len() < free;
             if take {
                 taken.push(assignment.clone());
             }

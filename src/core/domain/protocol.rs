@@ -77,11 +77,14 @@ pub struct Pulse {
 #[serde(rename_all = "camelCase")]
 pub struct Poll {
     /// How long to wait for something, in seconds; the master waits no longer than it wants.
+    #[serde(rename = "wait", alias = "waitSecs", default)]
     pub wait_secs: u64,
-    /// How many commands of the lane it can take now.
+    /// How many commands of long work it can take now, or of the lane that it names.
     pub free: u32,
-    /// Which lane. An agent polls each lane by itself, so long work never blocks short questions.
-    pub lane: Lane,
+    /// Which lane, for an agent that polls each by itself, so that long work never blocks short questions. Nothing: both, and short questions
+    /// come whether or not anything is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane: Option<Lane>,
 }
 
 /// The master's answer to a poll; empty when there was nothing.

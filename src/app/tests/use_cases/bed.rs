@@ -383,7 +383,7 @@ pub(crate) async fn take(app: &App, node: NodeId) -> Result<Vec<Assignment>> {
     let poll = Poll {
         wait_secs: 0,
         free: 8,
-        lane: Lane::Work,
+        lane: Some(Lane::Work),
     };
     Ok(app.poll(node, poll).await?.commands)
 }

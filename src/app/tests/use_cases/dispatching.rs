@@ -155,7 +155,7 @@ async fn never_11_a_question_is_answered_beside_long_work() -> Result<()> {
         let poll = Poll {
             wait_secs: 20,
             free: 1,
-            lane: Lane::Short,
+            lane: Some(Lane::Short),
         };
         for short in bed.app.poll(node, poll).await?.commands {
             let listing = Listing {
@@ -343,7 +343,7 @@ async fn a_waiting_poll_wakes_up_for_a_new_run() -> Result<()> {
     let poll = Poll {
         wait_secs: 20,
         free: 2,
-        lane: Lane::Work,
+        lane: Some(Lane::Work),
     };
     let (taken, run) = tokio::join!(
         bed.app.poll(node, poll),

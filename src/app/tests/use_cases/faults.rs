@@ -158,6 +158,7 @@ faulty! {
         fn renew(id: CommandId, lease: Lease, now: Timestamp) -> Renewal;
         fn finish(id: CommandId, lease: Lease, outcome: &Outcome, now: Timestamp) -> Guarded;
         fn release(id: CommandId, lease: Lease, not_before: Timestamp) -> Guarded;
+        fn withdraw(id: CommandId, lease: Lease) -> Guarded;
         fn cancel(id: CommandId, now: Timestamp) -> Cancelled;
         fn close(id: CommandId, now: Timestamp) -> Guarded;
         fn expire(silent_since: Timestamp, now: Timestamp, limit: u32) -> Vec<Command>;
@@ -176,6 +177,9 @@ faulty! {
         fn progress(id: RecordId, lease: Lease, progress: &Progress) -> bool;
         fn finish(id: RecordId, lease: Lease, end: &RecordEnd, now: Timestamp) -> bool;
         fn requeue(id: RecordId, lease: Lease) -> bool;
+        fn assign(id: RecordId, from: NodeId, to: NodeId) -> bool;
+        fn in_pools(limit: u32) -> Vec<Record>;
+        fn load() -> Vec<(NodeId, u64)>;
         fn request_cancel(id: RecordId, now: Timestamp) -> bool;
         fn unfinished(after: RecordId, limit: u32) -> Vec<Record>;
         fn set_lock(id: RecordId, lock: Option<&Lock>) -> bool;

@@ -431,7 +431,7 @@ async fn a_test_of_a_target_is_kept_with_it() -> Result<()> {
         let poll = Poll {
             wait_secs: 20,
             free: 1,
-            lane: Lane::Short,
+            lane: Some(Lane::Short),
         };
         for work in bed.app.poll(node, poll).await?.commands {
             let report = Report::TestTarget(TestReport {

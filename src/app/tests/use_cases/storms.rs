@@ -335,7 +335,7 @@ impl Storm {
         let master = NodeId::LOCAL;
         // Polls make the scheduler's passes too, and a schedule never comes to an end.
         let off = self.bed.app.disable_task(&self.bed.who, self.task).await;
-        Self::allow(off)?;
+        Self::allow(still, off)?;
         for _ in 0..25 {
             self.bed.app.hello(self.node, hello(&[])).await?;
             self.held.clear();
