@@ -16,6 +16,7 @@
 
 mod accounts;
 mod answers;
+mod batch;
 mod engine;
 mod error;
 mod events;

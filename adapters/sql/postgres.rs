@@ -15,6 +15,8 @@ use std::time::Duration;
 
 const CONNECTIONS: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(15);
+/// A connection that was idle for so long is asked whether it still stands.
+const IDLE: Duration = Duration::from_secs(1);
 const RECONNECT: Duration = Duration::from_secs(1);
 /// Any fixed number: masters that start together migrate one after the other.
 const MIGRATING: &str = "SELECT pg_advisory_lock(8340001)";
@@ -54,6 +56,16 @@ pub(crate) async fn open(url: &str, migrations: &[Migration]) -> Result<Opened> 
     let pool = AnyPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)
+        // One that was just in use is not asked whether it still stands: that would double the round trips of a busy master.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .map_err(store)?;

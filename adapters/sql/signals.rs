@@ -1,7 +1,7 @@
 //! Signals: waiters of this process are woken directly, those of other masters through the database where it can carry a word.
 
 use crate::SqlStores;
-use crate::error::store;
+use crate::batch::Change;
 use crate::wakers::Waiter;
 use async_trait::async_trait;
 use backupx_core::Result;
@@ -13,14 +13,16 @@ impl Signals for SqlStores {
     async fn notify(&self, topic: Topic) -> Result<()> {
         self.wakers().wake(topic);
         if let Some(channel) = self.channel() {
-            sqlx::query("SELECT pg_notify($1, $2)")
+            let change = Change::new("SELECT CAST(pg_notify($1, $2) AS TEXT)")
                 .bind(channel.name.as_str())
-                .bind(channel.payload(topic))
-                .execute(self.writer())
-                .await
-                .map_err(store)?;
+                .bind(channel.payload(topic));
+            self.change(change).await?;
         }
         Ok(())
+    }
+
+    fn wake(&self, topic: Topic) {
+        self.wakers().wake(topic);
     }
 
     async fn subscribe(&self, topic: Topic) -> Result<Box<dyn Subscription>> {

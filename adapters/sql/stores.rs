@@ -1,5 +1,6 @@
 //! The stores: one value that implements every state port over the pools of one database.
 
+use crate::batch::{Batches, Change};
 use crate::engine::Engine;
 use crate::error::store;
 use crate::migrate::{self, Migration};
@@ -12,6 +13,9 @@ use sqlx::query::Query;
 use sqlx::{Any, AnyPool, SqlStr, Transaction};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
+
+/// Batches at the same time where a server orders them.
+const BATCHES: usize = 4;
 
 /// A statement with its values.
 pub(crate) type Statement<'q> = Query<'q, Any, <Any as sqlx::Database>::Arguments>;
@@ -28,6 +32,9 @@ struct Inner {
     /// On SQLite a single connection, so that writers queue here and not in the file's lock.
     writer: AnyPool,
     reader: AnyPool,
+    batches: Batches,
+    /// Of changes that must become visible in the order of their ids.
+    in_order: Batches,
     wakers: Wakers,
     /// Where signals go to other masters, when there can be any.
     channel: Option<Channel>,
@@ -67,6 +74,8 @@ impl SqlStores {
         let pools = sqlite::open(&path, migrations).await?;
         Ok(Inner {
             engine: Engine::Sqlite,
+            batches: Batches::new(Engine::Sqlite, &pools.writer, 1),
+            in_order: Batches::new(Engine::Sqlite, &pools.writer, 1),
             writer: pools.writer,
             reader: pools.reader,
             wakers: Wakers::default(),
@@ -87,6 +96,8 @@ impl SqlStores {
         ));
         Ok(Inner {
             engine: Engine::Postgres,
+            batches: Batches::new(Engine::Postgres, &opened.pool, BATCHES),
+            in_order: Batches::new(Engine::Postgres, &opened.pool, 1),
             writer: opened.pool.clone(),
             reader: opened.pool,
             wakers,
@@ -121,6 +132,25 @@ impl SqlStores {
 
     pub(crate) fn writer(&self) -> &AnyPool {
         &self.inner.writer
+    }
+
+    /// Makes a change together with those that others want to make at the same time, and answers the rows that it returns.
+    pub(crate) async fn change(&self, change: Change) -> Result<Vec<AnyRow>> {
+        self.inner.batches.run(change).await
+    }
+
+    /// Like [`SqlStores::change`], of several at once; each holds by itself.
+    pub(crate) async fn change_all(&self, changes: Vec<Change>) -> Result<Vec<Vec<AnyRow>>> {
+        self.inner.batches.run_all(changes).await
+    }
+
+    /// Like [`SqlStores::change`], one batch at a time: a change that waits for what only one may do must not make other changes wait.
+    pub(crate) async fn change_in_order(&self, change: Change) -> Result<Vec<AnyRow>> {
+        self.inner.in_order.run(change).await
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.inner.engine
     }
 
     pub(crate) fn wakers(&self) -> &Wakers {

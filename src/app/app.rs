@@ -1,6 +1,9 @@
 //! The control plane: its ports, its settings, and what a process does with it at start.
 
+use crate::heard::Heard;
+use crate::lookout::Lookout;
 use crate::passwords::Passwords;
+use crate::tokens::KnownTokens;
 use crate::vault::Vault;
 use backupx_core::Result;
 use backupx_core::domain::account::{Principal, Role};
@@ -101,6 +104,10 @@ pub struct App {
     pub(crate) settings: AppSettings,
     pub(crate) vault: Vault,
     pub(crate) passwords: Passwords,
+    /// Memory that only saves questions to the stores.
+    pub(crate) heard: Heard,
+    pub(crate) tokens: KnownTokens,
+    pub(crate) lookout: Lookout,
 }
 
 /// A few figures of the whole installation, for metrics.
@@ -125,6 +132,9 @@ impl App {
             settings,
             vault,
             passwords: Passwords::default(),
+            heard: Heard::default(),
+            tokens: KnownTokens::default(),
+            lookout: Lookout::default(),
         }
     }
 

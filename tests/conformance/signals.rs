@@ -16,6 +16,7 @@ cases!(
     a_dropped_wait_loses_nothing,
     many_notifies_wake_at_least_once,
     a_notify_reaches_the_waiters_of_every_master,
+    a_wake_reaches_the_waiters_of_this_master_alone,
 );
 
 const TOPIC: Topic = Topic::Node(NodeId(1));
@@ -130,5 +131,22 @@ async fn a_notify_reaches_the_waiters_of_every_master(ports: &Ports) -> Result<(
         replica.signals.notify(topic).await?;
         woken(&mut here).await?;
     }
+    Ok(())
+}
+
+async fn a_wake_reaches_the_waiters_of_this_master_alone(ports: &Ports) -> Result<()> {
+    let replica = ports.host.replica().await?;
+    let mut here = ports.signals.subscribe(TOPIC).await?;
+    let mut there = replica.signals.subscribe(TOPIC).await?;
+    ports.signals.wake(TOPIC);
+    woken(&mut here).await?;
+    assert!(asleep(&mut here).await);
+    // What travels keeps its order: had the wake travelled, it would be here before this word.
+    let mut last = replica.signals.subscribe(Topic::Events).await?;
+    ports.signals.notify(Topic::Events).await?;
+    if ports.host.is_shared() {
+        woken(&mut last).await?;
+    }
+    assert!(asleep(&mut there).await);
     Ok(())
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod bed;
 mod dispatching;
 mod ends;
+mod fleet;
 mod places;
 mod removals;
 mod schedules;
