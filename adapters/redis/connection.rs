@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A connection that was idle for so long is asked whether it still stands.
-const IDLE: Duration = Duration::from_millis(100);
+const IDLE: Duration = Duration::from_millis(5);
 
 /// Hands out the one connection, and a new one once it is lost.
 pub(crate) struct Shared {
