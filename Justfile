@@ -20,7 +20,7 @@ lint:
 fmt:
     cargo fmt --all
 
-# Ours beside tar, zstd, age, restic and borg, in one run.
+# Ours beside tar, zstd, age, restic and borg, in one run; `just bench fleet`: thousands of agents against one master.
 bench *ARGS:
     benches/run {{ ARGS }}
 

@@ -10,6 +10,7 @@
 //! | `command:ID` | a command, as a hash |
 //! | `subject:SUBJECT` | the id of the command of a subject |
 //! | `waiting:NODE:LANE` | pending commands of a node in a lane, by id |
+//! | `due` | the lanes of nodes that have pending commands, by the earliest time of one |
 //! | `pending`, `expiring` | all pending commands by id, those with a limit by it |
 //! | `held:NODE`, `claimed` | claimed commands of a node by id, all of them by their last sign of life |
 //! | `ended` | ended commands by their end |
@@ -31,6 +32,7 @@
 //! ```
 
 mod command;
+mod connection;
 mod error;
 mod presence;
 mod queue;

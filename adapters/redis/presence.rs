@@ -14,7 +14,16 @@ use std::collections::BTreeMap;
 #[async_trait]
 impl Presence for RedisStores {
     async fn seen(&self, node: NodeId, now: Timestamp) -> Result<bool> {
-        self.run(&scripts::SEEN, (node.0, micros(now))).await
+        Ok(!self.seen_all(&[(node, now)]).await?.is_empty())
+    }
+
+    async fn seen_all(&self, heard: &[(NodeId, Timestamp)]) -> Result<Vec<NodeId>> {
+        let pairs: Vec<_> = heard
+            .iter()
+            .map(|(node, at)| (node.0, micros(*at)))
+            .collect();
+        let returned: Vec<i64> = self.run(&scripts::SEEN, pairs).await?;
+        Ok(returned.into_iter().map(NodeId).collect())
     }
 
     async fn all(&self) -> Result<Vec<(NodeId, Timestamp)>> {

@@ -2,7 +2,6 @@
 
 use crate::RedisStores;
 use crate::command::{Fields, command, commands, json, micros};
-use crate::error::store;
 use crate::scripts;
 use async_trait::async_trait;
 use backupx_core::domain::command::{Command, CommandState, Lane, Lease, Subject};
@@ -13,6 +12,7 @@ use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::queue::{Cancelled, CommandQueue, Guarded, NewCommand, Renewal};
 use backupx_core::{Error, Result};
 use deadpool_redis::redis::{cmd, pipe};
+use std::collections::BTreeSet;
 
 /// A command without a limit, as the scripts are told.
 const NONE: &str = "";
@@ -36,11 +36,22 @@ impl CommandQueue for RedisStores {
         self.run(&scripts::ENQUEUE, arguments).await.map(CommandId)
     }
 
-    async fn claim(&self, node: NodeId, lane: Lane, now: Timestamp) -> Result<Option<Command>> {
-        let fields: Fields = self
-            .run(&scripts::CLAIM, (node.0, lane.as_str(), micros(now)))
-            .await?;
-        command(&fields)
+    async fn claim_some(
+        &self,
+        node: NodeId,
+        lane: Lane,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Command>> {
+        let arguments = (node.0, lane.as_str(), micros(now), limit);
+        let all: Vec<Fields> = self.run(&scripts::CLAIM, arguments).await?;
+        commands(&all)
+    }
+
+    async fn due(&self, now: Timestamp, after: NodeId, limit: u32) -> Result<Vec<NodeId>> {
+        let arguments = (micros(now), after.0, limit);
+        let nodes: Vec<i64> = self.run(&scripts::DUE, arguments).await?;
+        Ok(nodes.into_iter().map(NodeId).collect())
     }
 
     async fn renew(&self, id: CommandId, lease: Lease, now: Timestamp) -> Result<Renewal> {
@@ -118,6 +129,21 @@ impl CommandQueue for RedisStores {
         commands(&claimed)
     }
 
+    async fn claimed(
+        &self,
+        after: Option<(NodeId, CommandId)>,
+        limit: u32,
+    ) -> Result<Vec<Command>> {
+        let (node, id) = after.unwrap_or((NodeId(-1), CommandId(0)));
+        let all: Vec<Fields> = self.run(&scripts::CLAIMED, (node.0, id.0, limit)).await?;
+        commands(&all)
+    }
+
+    async fn unconfirmed(&self, before: Timestamp) -> Result<Vec<NodeId>> {
+        let nodes: BTreeSet<i64> = self.run(&scripts::UNCONFIRMED, micros(before)).await?;
+        Ok(nodes.into_iter().map(NodeId).collect())
+    }
+
     async fn get(&self, id: CommandId) -> Result<Option<Command>> {
         let key = self.key(&format!("command:{id}"));
         let fields: Fields = self.ask(cmd("HGETALL").arg(key)).await?;
@@ -168,7 +194,7 @@ impl CommandQueue for RedisStores {
             .arg(self.key("claimed"))
             .query_async(&mut connection)
             .await
-            .map_err(store)
+            .map_err(|error| self.failed(error))
     }
 }
 

@@ -14,6 +14,7 @@ macro_rules! scripts {
 scripts!(
     ENQUEUE = "enqueue.lua",
     CLAIM = "claim.lua",
+    DUE = "due.lua",
     /// Of one lease or of many.
     RENEW = "renew.lua",
     FINISH = "finish.lua",
@@ -24,7 +25,10 @@ scripts!(
     EXPIRE = "expire.lua",
     PURGE = "purge.lua",
     CLAIMED_BY = "claimed_by.lua",
+    CLAIMED = "claimed.lua",
+    UNCONFIRMED = "unconfirmed.lua",
     FIND = "find.lua",
+    /// Of one node or of many.
     SEEN = "seen.lua",
     TAKE_OFFLINE = "take_offline.lua",
     FORGET = "forget.lua",

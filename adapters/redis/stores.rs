@@ -1,18 +1,21 @@
 //! The stores: one value that implements queue, presence and signals over the connections to one Redis.
 
-use crate::error::{pool, silent, store};
+use crate::connection::Shared;
+use crate::error::{silent, store};
 use crate::signals::{self, Channel};
 use crate::wakers::Wakers;
 use backupx_core::{Error, Result};
+use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{
-    AsyncConnectionConfig, Client, Cmd, FromRedisValue, Script, ToRedisArgs, cmd,
+    AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, Script, ToRedisArgs, cmd,
 };
-use deadpool_redis::{Connection, Manager, Pool, Runtime};
+use deadpool_redis::{Manager, Pool, Runtime};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-const CONNECTIONS: usize = 16;
+/// One is in use; another may be in the making when it gets lost.
+const CONNECTIONS: usize = 4;
 /// How long a connection, a place among the connections, or an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -23,7 +26,7 @@ pub struct RedisStores {
 }
 
 struct Inner {
-    pool: Pool,
+    shared: Shared,
     /// What all keys begin with.
     prefix: String,
     wakers: Wakers,
@@ -67,7 +70,7 @@ impl RedisStores {
         ));
         let stores = Self {
             inner: Arc::new(Inner {
-                pool: connections(&client)?,
+                shared: Shared::new(connections(&client)?),
                 prefix,
                 wakers,
                 channel,
@@ -90,13 +93,16 @@ impl RedisStores {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .abort_all();
-        self.inner.pool.close();
+        self.inner.shared.close();
     }
 
     /// The answer to one command.
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T> {
         let mut connection = self.connection().await?;
-        command.query_async(&mut connection).await.map_err(store)
+        command
+            .query_async(&mut connection)
+            .await
+            .map_err(|error| self.failed(error))
     }
 
     /// The answer of a script to these arguments.
@@ -111,11 +117,16 @@ impl RedisStores {
             .arg(arguments)
             .invoke_async(&mut connection)
             .await
-            .map_err(store)
+            .map_err(|error| self.failed(error))
     }
 
-    pub(crate) async fn connection(&self) -> Result<Connection> {
-        self.inner.pool.get().await.map_err(pool)
+    pub(crate) async fn connection(&self) -> Result<MultiplexedConnection> {
+        self.inner.shared.get().await
+    }
+
+    /// What a call failed with.
+    pub(crate) fn failed(&self, error: RedisError) -> Error {
+        self.inner.shared.failed(error)
     }
 
     /// A key behind the prefix.

@@ -1,11 +1,12 @@
 //! The store of events: the outbox.
 
 use crate::SqlStores;
+use crate::batch::Change;
 use crate::connections::Transaction;
-use crate::engine::lock;
+use crate::engine::{Engine, lock};
 use crate::error::store;
 use crate::row::{Columns, json, micros};
-use crate::stores::{certain, commit, returning};
+use crate::stores::{certain, returning};
 use async_trait::async_trait;
 use backupx_core::Result;
 use backupx_core::domain::event::{Event, EventKind};
@@ -16,6 +17,8 @@ use sqlx::any::AnyRow;
 
 const ADD: &str =
     "INSERT INTO events (happened_at, kind, taken_until) VALUES ($1, $2, 0) RETURNING id";
+/// The same where writers run side by side, and what [`SqlStores::alone`] does in the same statement.
+const ADD_ALONE: &str = "WITH alone AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' events', 0))) INSERT INTO events (happened_at, kind, taken_until) SELECT $1, $2, 0 FROM alone RETURNING id";
 pub(crate) const READ: &str =
     "SELECT id, happened_at, kind FROM events WHERE id > $1 ORDER BY id LIMIT $2";
 const LAST: &str = "SELECT COALESCE(MAX(id), 0) AS id FROM events";
@@ -44,10 +47,13 @@ pub(crate) async fn write(
 #[async_trait]
 impl Events for SqlStores {
     async fn add(&self, kind: &EventKind, now: Timestamp) -> Result<EventId> {
-        let mut transaction = self.begin().await?;
-        let id = write(self, &mut transaction, kind, now).await?;
-        commit(transaction).await?;
-        Ok(id)
+        let statement = match self.engine() {
+            Engine::Sqlite => ADD,
+            Engine::Postgres => ADD_ALONE,
+        };
+        let change = Change::new(statement).bind(micros(now)).bind(json(kind)?);
+        let row = self.change_in_order(change).await?.pop();
+        certain(row)?.int("id").map(EventId)
     }
 
     async fn read(&self, after: EventId, limit: u32) -> Result<Vec<Event>> {

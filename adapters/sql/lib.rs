@@ -17,6 +17,7 @@
 
 mod accounts;
 mod answers;
+mod batch;
 mod connections;
 mod engine;
 mod error;

@@ -1,9 +1,10 @@
 //! The store of nodes.
 
 use crate::SqlStores;
+use crate::batch::Change;
 use crate::connections::Transaction;
 use crate::error::{in_use, store, taken, unreadable};
-use crate::row::{Columns, json, micros, optional_json};
+use crate::row::{Columns, json, micros};
 use crate::stores::{certain, commit, returning};
 use async_trait::async_trait;
 use backupx_core::domain::id::NodeId;
@@ -148,13 +149,10 @@ impl Nodes for SqlStores {
     }
 
     async fn set_facts(&self, id: NodeId, facts: &NodeFacts) -> Result<()> {
-        let done = sqlx::query("UPDATE nodes SET facts = $2 WHERE id = $1")
+        let change = Change::new("UPDATE nodes SET facts = $2 WHERE id = $1 RETURNING id")
             .bind(id.0)
-            .bind(optional_json(Some(facts))?)
-            .execute(self.writer())
-            .await
-            .map_err(store)?;
-        if done.rows_affected() == 0 {
+            .bind(json(facts)?);
+        if self.change(change).await?.is_empty() {
             return Err(not_found(id));
         }
         Ok(())

@@ -20,6 +20,8 @@ use tokio::task::JoinSet;
 /// The connections of a master that serves many at once.
 pub(crate) const CONNECTIONS: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(15);
+/// A connection that was idle for so long is asked whether it still stands.
+const IDLE: Duration = Duration::from_secs(1);
 /// The parameter of the URL that is ours and not the driver's.
 const POOLER: &str = "pooler=";
 
@@ -144,6 +146,16 @@ pub(crate) async fn open(
     let pool = AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
+        // One that was just in use is not asked whether it still stands: that would double the round trips of a busy master.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .map_err(store)?;

@@ -1,11 +1,11 @@
 //! The command queue on the database: every change is one guarded statement.
 
 use crate::SqlStores;
-use crate::connections::Transaction;
+use crate::batch::Change;
 use crate::engine::lock;
 use crate::error::store;
 use crate::row::{Columns, json, micros, optional_micros};
-use crate::stores::{commit, returning};
+use crate::stores::commit;
 use async_trait::async_trait;
 use backupx_core::Result;
 use backupx_core::domain::command::{Command, CommandState, Lane, Lease, Subject};
@@ -14,7 +14,7 @@ use backupx_core::domain::protocol::HeldLease;
 use backupx_core::domain::report::Outcome;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::queue::{Cancelled, CommandQueue, Guarded, NewCommand, Renewal};
-use sqlx::any::{AnyQueryResult, AnyRow};
+use sqlx::any::AnyRow;
 
 macro_rules! columns {
     () => {
@@ -26,19 +26,21 @@ const ENQUEUE: &str = "INSERT INTO commands (subject, node_id, lane, spec, state
 const GET: &str = concat!("SELECT ", columns!(), " FROM commands WHERE id = $1");
 const FIND: &str = concat!("SELECT ", columns!(), " FROM commands WHERE subject = $1");
 pub(crate) const CLAIM: &str = concat!(
-    "UPDATE commands SET state = 'claimed', lease = lease + 1, claimed_at = $3, seen_at = NULL, alive_at = $3, acknowledged = 0 WHERE id = (SELECT id FROM commands WHERE node_id = $1 AND lane = $2 AND state = 'pending' AND not_before <= $3 AND (expires_at IS NULL OR expires_at > $3) ORDER BY id LIMIT 1 ",
+    "WITH picked AS MATERIALIZED (SELECT id FROM commands WHERE node_id = $1 AND lane = $2 AND state = 'pending' AND not_before <= $3 AND (expires_at IS NULL OR expires_at > $3) ORDER BY id LIMIT $4 ",
     lock!(),
-    ") RETURNING ",
+    ") UPDATE commands SET state = 'claimed', lease = lease + 1, claimed_at = $3, seen_at = NULL, alive_at = $3, acknowledged = 0 WHERE id IN (SELECT id FROM picked) RETURNING ",
     columns!()
 );
+pub(crate) const DUE: &str = "SELECT DISTINCT node_id FROM commands WHERE state = 'pending' AND not_before <= $1 AND (expires_at IS NULL OR expires_at > $1) AND node_id > $2 ORDER BY node_id LIMIT $3";
 /// A sign of life that arrives behind a later one does not turn the clock back.
 const RENEW: &str = "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN seen_at ELSE $3 END, alive_at = CASE WHEN alive_at > $3 THEN alive_at ELSE $3 END, acknowledged = 1 WHERE id = $1 AND lease = $2 AND state = 'claimed' RETURNING cancel_requested_at";
 const RENEW_OF_NODE: &str = "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN seen_at ELSE $3 END, alive_at = CASE WHEN alive_at > $3 THEN alive_at ELSE $3 END, acknowledged = 1 WHERE id = $1 AND lease = $2 AND state = 'claimed' AND node_id = $4 RETURNING cancel_requested_at";
-const FINISH: &str = "UPDATE commands SET state = $3, outcome = $4, finished_at = $5 WHERE id = $1 AND lease = $2 AND state = 'claimed'";
-const RELEASE: &str = "UPDATE commands SET state = 'pending', not_before = $3, seen_at = NULL, alive_at = NULL, acknowledged = 0 WHERE id = $1 AND lease = $2 AND state = 'claimed'";
-const WITHDRAW: &str = "DELETE FROM commands WHERE id = $1 AND lease = $2 AND state = 'pending'";
+const FINISH: &str = "UPDATE commands SET state = $3, outcome = $4, finished_at = $5 WHERE id = $1 AND lease = $2 AND state = 'claimed' RETURNING id";
+const RELEASE: &str = "UPDATE commands SET state = 'pending', not_before = $3, seen_at = NULL, alive_at = NULL, acknowledged = 0 WHERE id = $1 AND lease = $2 AND state = 'claimed' RETURNING id";
+const WITHDRAW: &str =
+    "DELETE FROM commands WHERE id = $1 AND lease = $2 AND state = 'pending' RETURNING id";
 const CANCEL: &str = "UPDATE commands SET state = CASE WHEN state = 'pending' THEN 'cancelled' ELSE state END, finished_at = CASE WHEN state = 'pending' THEN $2 ELSE finished_at END, cancel_requested_at = COALESCE(cancel_requested_at, $2) WHERE id = $1 AND state IN ('pending', 'claimed') RETURNING state";
-const CLOSE: &str = "UPDATE commands SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state IN ('pending', 'claimed')";
+const CLOSE: &str = "UPDATE commands SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state IN ('pending', 'claimed') RETURNING id";
 pub(crate) const EXPIRE_SILENT: &str = concat!(
     "WITH picked AS MATERIALIZED (SELECT id FROM commands WHERE state = 'claimed' AND alive_at < $1 ORDER BY alive_at LIMIT $3 ",
     lock!(),
@@ -56,6 +58,12 @@ pub(crate) const CLAIMED_BY: &str = concat!(
     columns!(),
     " FROM commands WHERE node_id = $1 AND state = 'claimed' ORDER BY id"
 );
+pub(crate) const CLAIMED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM commands WHERE state = 'claimed' AND (node_id, id) > ($1, $2) ORDER BY node_id, id LIMIT $3"
+);
+pub(crate) const UNCONFIRMED: &str = "SELECT DISTINCT node_id FROM commands WHERE state = 'claimed' AND acknowledged = 0 AND claimed_at < $1 ORDER BY node_id";
 pub(crate) const PURGE: &str = "DELETE FROM commands WHERE id IN (SELECT id FROM commands WHERE finished_at IS NOT NULL AND finished_at < $1 ORDER BY finished_at LIMIT $2)";
 pub(crate) const DEPTH: &str = "SELECT (SELECT COUNT(*) FROM commands WHERE state = 'pending') AS pending, (SELECT COUNT(*) FROM commands WHERE state = 'claimed') AS claimed";
 
@@ -63,49 +71,68 @@ pub(crate) const DEPTH: &str = "SELECT (SELECT COUNT(*) FROM commands WHERE stat
 impl CommandQueue for SqlStores {
     async fn enqueue(&self, command: NewCommand, now: Timestamp) -> Result<CommandId> {
         let subject = command.subject.to_string();
-        let mut transaction = self.begin().await?;
-        let statement = sqlx::query(ENQUEUE)
-            .bind(subject.as_str())
-            .bind(command.node_id.0)
-            .bind(command.lane.as_str())
-            .bind(json(&command.spec)?)
-            .bind(command.after.0)
-            .bind(micros(now))
-            .bind(micros(command.not_before))
-            .bind(optional_micros(command.expires_at));
-        let added = returning(statement, &mut *transaction)
-            .await
-            .map_err(store)?;
-        let row = match added {
-            Some(row) => row,
-            None => sqlx::query("SELECT id FROM commands WHERE subject = $1")
+        loop {
+            let change = Change::new(ENQUEUE)
                 .bind(subject.as_str())
-                .fetch_one(&mut *transaction)
+                .bind(command.node_id.0)
+                .bind(command.lane.as_str())
+                .bind(json(&command.spec)?)
+                .bind(command.after.0)
+                .bind(micros(now))
+                .bind(micros(command.not_before))
+                .bind(optional_micros(command.expires_at));
+            if let Some(row) = self.change(change).await?.first() {
+                return row.int("id").map(CommandId);
+            }
+            let known = sqlx::query("SELECT id FROM commands WHERE subject = $1")
+                .bind(subject.as_str())
+                .fetch_optional(self.reader())
                 .await
-                .map_err(store)?,
-        };
-        commit(transaction).await?;
-        row.int("id").map(CommandId)
+                .map_err(store)?;
+            // One that was in the way and is gone by now does not stand in for this one.
+            if let Some(row) = known {
+                return row.int("id").map(CommandId);
+            }
+        }
     }
 
-    async fn claim(&self, node: NodeId, lane: Lane, now: Timestamp) -> Result<Option<Command>> {
-        let statement = sqlx::query(self.locking(CLAIM))
+    async fn claim_some(
+        &self,
+        node: NodeId,
+        lane: Lane,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Command>> {
+        let change = Change::new(self.locking(CLAIM))
             .bind(node.0)
             .bind(lane.as_str())
-            .bind(micros(now));
-        let row = returning(statement, self.writer()).await.map_err(store)?;
-        row.as_ref().map(command).transpose()
+            .bind(micros(now))
+            .bind(i64::from(limit));
+        let rows = self.change(change).await?;
+        let mut commands = rows.iter().map(command).collect::<Result<Vec<_>>>()?;
+        commands.sort_by_key(|command| command.id);
+        Ok(commands)
+    }
+
+    async fn due(&self, now: Timestamp, after: NodeId, limit: u32) -> Result<Vec<NodeId>> {
+        let rows = sqlx::query(DUE)
+            .bind(micros(now))
+            .bind(after.0)
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await
+            .map_err(store)?;
+        rows.iter().map(node_id).collect()
     }
 
     async fn renew(&self, id: CommandId, lease: Lease, now: Timestamp) -> Result<Renewal> {
-        let statement = sqlx::query(RENEW)
+        let change = Change::new(RENEW)
             .bind(id.0)
             .bind(lease.0)
             .bind(micros(now));
-        let row = returning(statement, self.writer()).await.map_err(store)?;
-        match row {
+        match self.change(change).await?.first() {
             Some(row) => Ok(Renewal::Held {
-                cancel: row.optional_int("cancel_requested_at")?.is_some(),
+                cancel: is_cancelled(row)?,
             }),
             None => Ok(Renewal::LeaseLost),
         }
@@ -123,43 +150,32 @@ impl CommandQueue for SqlStores {
             Outcome::Failed { .. } => CommandState::Failed,
             Outcome::Cancelled => CommandState::Cancelled,
         };
-        let done = sqlx::query(FINISH)
+        let change = Change::new(FINISH)
             .bind(id.0)
             .bind(lease.0)
             .bind(state.as_str())
             .bind(json(outcome)?)
-            .bind(micros(now))
-            .execute(self.writer())
-            .await
-            .map_err(store)?;
-        Ok(guarded(&done))
+            .bind(micros(now));
+        self.change(change).await.map(guarded)
     }
 
     async fn release(&self, id: CommandId, lease: Lease, not_before: Timestamp) -> Result<Guarded> {
-        let done = sqlx::query(RELEASE)
+        let change = Change::new(RELEASE)
             .bind(id.0)
             .bind(lease.0)
-            .bind(micros(not_before))
-            .execute(self.writer())
-            .await
-            .map_err(store)?;
-        Ok(guarded(&done))
+            .bind(micros(not_before));
+        self.change(change).await.map(guarded)
     }
 
     async fn withdraw(&self, id: CommandId, lease: Lease) -> Result<Guarded> {
-        let done = sqlx::query(WITHDRAW)
-            .bind(id.0)
-            .bind(lease.0)
-            .execute(self.writer())
-            .await
-            .map_err(store)?;
-        Ok(guarded(&done))
+        let change = Change::new(WITHDRAW).bind(id.0).bind(lease.0);
+        self.change(change).await.map(guarded)
     }
 
     async fn cancel(&self, id: CommandId, now: Timestamp) -> Result<Cancelled> {
-        let statement = sqlx::query(CANCEL).bind(id.0).bind(micros(now));
-        let row = returning(statement, self.writer()).await.map_err(store)?;
-        let Some(row) = row else {
+        let change = Change::new(CANCEL).bind(id.0).bind(micros(now));
+        let rows = self.change(change).await?;
+        let Some(row) = rows.first() else {
             return Ok(Cancelled::TooLate);
         };
         if CommandState::parse(&row.text("state")?)?.is_final() {
@@ -170,13 +186,8 @@ impl CommandQueue for SqlStores {
     }
 
     async fn close(&self, id: CommandId, now: Timestamp) -> Result<Guarded> {
-        let done = sqlx::query(CLOSE)
-            .bind(id.0)
-            .bind(micros(now))
-            .execute(self.writer())
-            .await
-            .map_err(store)?;
-        Ok(guarded(&done))
+        let change = Change::new(CLOSE).bind(id.0).bind(micros(now));
+        self.change(change).await.map(guarded)
     }
 
     async fn expire(
@@ -218,6 +229,31 @@ impl CommandQueue for SqlStores {
         rows.iter().map(command).collect()
     }
 
+    async fn claimed(
+        &self,
+        after: Option<(NodeId, CommandId)>,
+        limit: u32,
+    ) -> Result<Vec<Command>> {
+        let (node, id) = after.unwrap_or((NodeId(i64::MIN), CommandId(i64::MIN)));
+        let rows = sqlx::query(CLAIMED)
+            .bind(node.0)
+            .bind(id.0)
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await
+            .map_err(store)?;
+        rows.iter().map(command).collect()
+    }
+
+    async fn unconfirmed(&self, before: Timestamp) -> Result<Vec<NodeId>> {
+        let rows = sqlx::query(UNCONFIRMED)
+            .bind(micros(before))
+            .fetch_all(self.reader())
+            .await
+            .map_err(store)?;
+        rows.iter().map(node_id).collect()
+    }
+
     async fn get(&self, id: CommandId) -> Result<Option<Command>> {
         let row = sqlx::query(GET)
             .bind(id.0)
@@ -242,18 +278,19 @@ impl CommandQueue for SqlStores {
         leases: &[HeldLease],
         now: Timestamp,
     ) -> Result<Vec<(HeldLease, bool)>> {
-        if leases.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut transaction = self.begin().await?;
-        let mut held = Vec::new();
-        for lease in leases {
-            if let Some(cancel) = renew_of_node(&mut transaction, node, lease, now).await? {
-                held.push((*lease, cancel));
-            }
-        }
-        commit(transaction).await?;
-        Ok(held)
+        let changes = leases.iter().map(|held| {
+            Change::new(RENEW_OF_NODE)
+                .bind(held.command_id.0)
+                .bind(held.lease.0)
+                .bind(micros(now))
+                .bind(node.0)
+        });
+        let renewed = self.change_all(changes.collect()).await?;
+        leases
+            .iter()
+            .zip(renewed)
+            .filter_map(|(lease, rows)| rows.first().map(|row| Ok((*lease, is_cancelled(row)?))))
+            .collect()
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<u64> {
@@ -275,31 +312,21 @@ impl CommandQueue for SqlStores {
     }
 }
 
-/// Whether the command was asked to stop; nothing when the lease is not the node's.
-async fn renew_of_node(
-    transaction: &mut Transaction,
-    node: NodeId,
-    lease: &HeldLease,
-    now: Timestamp,
-) -> Result<Option<bool>> {
-    let statement = sqlx::query(RENEW_OF_NODE)
-        .bind(lease.command_id.0)
-        .bind(lease.lease.0)
-        .bind(micros(now))
-        .bind(node.0);
-    let row = returning(statement, &mut **transaction)
-        .await
-        .map_err(store)?;
-    row.map(|row| Ok(row.optional_int("cancel_requested_at")?.is_some()))
-        .transpose()
+/// Whether the command was asked to stop.
+fn is_cancelled(row: &AnyRow) -> Result<bool> {
+    Ok(row.optional_int("cancel_requested_at")?.is_some())
 }
 
-fn guarded(done: &AnyQueryResult) -> Guarded {
-    if done.rows_affected() > 0 {
-        Guarded::Done
-    } else {
+fn guarded(changed: Vec<AnyRow>) -> Guarded {
+    if changed.is_empty() {
         Guarded::LeaseLost
+    } else {
+        Guarded::Done
     }
+}
+
+fn node_id(row: &AnyRow) -> Result<NodeId> {
+    row.int("node_id").map(NodeId)
 }
 
 fn command(row: &AnyRow) -> Result<Command> {

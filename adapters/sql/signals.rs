@@ -17,6 +17,10 @@ impl Signals for SqlStores {
         Ok(())
     }
 
+    fn wake(&self, topic: Topic) {
+        self.wakers().wake(topic);
+    }
+
     async fn subscribe(&self, topic: Topic) -> Result<Box<dyn Subscription>> {
         Ok(Box::new(self.wakers().register(topic)))
     }

@@ -1,5 +1,6 @@
 //! The stores: one value that implements every state port over the pools of one database.
 
+use crate::batch::{Batches, Change};
 use crate::connections::{Between, Connections, Transaction};
 use crate::engine::Engine;
 use crate::error::store;
@@ -13,6 +14,9 @@ use sqlx::query::Query;
 use sqlx::{Any, SqlStr};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
+
+/// Batches at the same time where a server orders them.
+const BATCHES: usize = 4;
 
 /// A statement with its values.
 pub(crate) type Statement<'q> = Query<'q, Any, <Any as sqlx::Database>::Arguments>;
@@ -29,6 +33,9 @@ struct Inner {
     /// On SQLite a single connection, so that writers queue here and not in the file's lock.
     writer: Connections,
     reader: Connections,
+    batches: Batches,
+    /// Of changes that must become visible in the order of their ids.
+    in_order: Batches,
     wakers: Wakers,
     /// Where signals go to other masters, when there can be any.
     channel: Option<Channel>,
@@ -77,9 +84,12 @@ impl SqlStores {
         let path = sqlite::path_of(url)?;
         let pools = sqlite::open(&path, migrations).await?;
         let direct = |pool| Connections::new(pool, Engine::Sqlite, Between::Nothing);
+        let writer = direct(pools.writer);
         Ok(Inner {
             engine: Engine::Sqlite,
-            writer: direct(pools.writer),
+            batches: Batches::new(&writer, 1),
+            in_order: Batches::new(&writer, 1),
+            writer,
             reader: direct(pools.reader),
             wakers: Wakers::default(),
             channel: None,
@@ -98,6 +108,8 @@ impl SqlStores {
             .await?;
         Ok(Inner {
             engine: Engine::Postgres,
+            batches: Batches::new(&connections, BATCHES),
+            in_order: Batches::new(&connections, 1),
             writer: connections.clone(),
             reader: connections,
             wakers,
@@ -132,6 +144,25 @@ impl SqlStores {
 
     pub(crate) fn writer(&self) -> &Connections {
         &self.inner.writer
+    }
+
+    /// Makes a change together with those that others want to make at the same time, and answers the rows that it returns.
+    pub(crate) async fn change(&self, change: Change) -> Result<Vec<AnyRow>> {
+        self.inner.batches.run(change).await
+    }
+
+    /// Like [`SqlStores::change`], of several at once; each holds by itself.
+    pub(crate) async fn change_all(&self, changes: Vec<Change>) -> Result<Vec<Vec<AnyRow>>> {
+        self.inner.batches.run_all(changes).await
+    }
+
+    /// Like [`SqlStores::change`], one batch at a time: a change that waits for what only one may do must not make other changes wait.
+    pub(crate) async fn change_in_order(&self, change: Change) -> Result<Vec<AnyRow>> {
+        self.inner.in_order.run(change).await
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.inner.engine
     }
 
     pub(crate) fn wakers(&self) -> &Wakers {

@@ -1,8 +1,11 @@
 //! The control plane: its ports, its settings, and what a process does with it at start.
 
+use crate::heard::Heard;
+use crate::lookout::Lookout;
 use crate::passwords::Passwords;
 use crate::pools::EmptyPools;
 use crate::schedule::Ticks;
+use crate::tokens::KnownTokens;
 use crate::vault::Vault;
 use backupx_core::Result;
 use backupx_core::domain::account::{Principal, Role};
@@ -105,6 +108,10 @@ pub struct App {
     pub(crate) passwords: Passwords,
     pub(crate) ticks: Ticks,
     pub(crate) empty_pools: EmptyPools,
+    /// Memory that only saves questions to the stores.
+    pub(crate) heard: Heard,
+    pub(crate) tokens: KnownTokens,
+    pub(crate) lookout: Lookout,
 }
 
 /// A few figures of the whole installation, for metrics.
@@ -131,6 +138,9 @@ impl App {
             passwords: Passwords::default(),
             ticks: Ticks::default(),
             empty_pools: EmptyPools::default(),
+            heard: Heard::default(),
+            tokens: KnownTokens::default(),
+            lookout: Lookout::default(),
         }
     }
 

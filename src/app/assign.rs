@@ -21,7 +21,8 @@ impl App {
             Subject::Operation(id) => self.start_operation(command, id).await?,
             Subject::Request(_) => Some(self.request_work(command).await?),
         };
-        if work.is_some() {
+        // Who asked a short question waits for its answer alone.
+        if work.is_some() && !matches!(command.subject, Subject::Request(_)) {
             self.notify(Topic::Subject(command.subject)).await;
         }
         Ok(work.map(|work| Assignment {

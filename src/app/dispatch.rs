@@ -17,8 +17,8 @@ use tokio::time::Instant;
 
 /// Most commands of one answer.
 const MAX_AT_ONCE: u32 = 16;
-/// A waiting poll looks at least this often: nobody rings when a command's `not_before` comes, and a wake-up may get lost.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How often one answer asks for more when what it got was over.
+const MAX_ROUNDS: u32 = 10;
 /// A master that holds no question is asked again after so long. Short questions have to be met within their limit (`request_limit`).
 const ASK_AGAIN_SECS: u64 = 5;
 /// A longest wait below this is none.
@@ -54,7 +54,7 @@ impl App {
                     retry_after_secs,
                 });
             }
-            work.wait(left.min(LOOK_AGAIN)).await;
+            self.wait_till_due(&mut *work, deadline).await;
         }
     }
 
@@ -95,13 +95,14 @@ impl App {
         }
         let mut assignments: Vec<Assignment> = Vec::new();
         // Commands that turn out to be over are closed on the way, but not without end within one answer.
-        for _ in 0..free + 50 {
-            if assignments.len() >= free as usize {
+        for _ in 0..MAX_ROUNDS {
+            let wanted = free.saturating_sub(u32::try_from(assignments.len()).unwrap_or(free));
+            if wanted == 0 {
                 break;
             }
-            let command = match self.ports.queue.claim(node, lane, self.now()).await {
-                Ok(Some(command)) => command,
-                Ok(None) => break,
+            let now = self.now();
+            let commands = match self.ports.queue.claim_some(node, lane, wanted, now).await {
+                Ok(commands) => commands,
                 // What is claimed already must not get lost with this error.
                 Err(error) if !assignments.is_empty() => {
                     tracing::warn!(node.id = node.0, error = error.chain(), "a claim failed");
@@ -109,10 +110,23 @@ impl App {
                 }
                 Err(error) => return Err(error),
             };
+            let last = commands.len() < wanted as usize;
+            self.fill(commands, &mut assignments).await?;
+            if last {
+                break;
+            }
+        }
+        Ok(assignments)
+    }
+
+    /// Fills claimed commands. What fails does not take the others along; an error when nothing is left.
+    async fn fill(&self, commands: Vec<Command>, assignments: &mut Vec<Assignment>) -> Result<()> {
+        let mut failure = None;
+        for command in commands {
             match self.assign(&command).await {
                 Ok(Some(assignment)) => {
                     tracing::info!(
-                        node.id = node.0,
+                        node.id = command.node_id.0,
                         command.id = command.id.0,
                         lease.no = command.lease.0,
                         subject = %command.subject,
@@ -121,10 +135,24 @@ impl App {
                     assignments.push(assignment);
                 }
                 Ok(None) => {}
-                Err(error) => self.could_not_assign(&command, &error).await?,
+                Err(error) => {
+                    // A command that can be neither filled nor put back is handed out again like one whose hand-out got lost.
+                    failure = self
+                        .could_not_assign(&command, &error)
+                        .await
+                        .err()
+                        .or(failure);
+                }
             }
         }
-        Ok(assignments)
+        match failure {
+            Some(failure) if assignments.is_empty() => Err(failure),
+            Some(failure) => {
+                tracing::warn!(error = failure.chain(), "a command could not be put back");
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     /// A claimed command that could not be filled: handed out again when a store was only away, failed with the reason otherwise.

@@ -3,7 +3,6 @@
 use crate::App;
 use crate::ends::failed;
 use backupx_core::domain::command::{Command, CommandState, Lease, Subject};
-use backupx_core::domain::event::EventKind;
 use backupx_core::domain::id::{CommandId, NodeId};
 use backupx_core::domain::protocol::{
     Heartbeat, HeldLease, Hello, ProgressAnswer, ProgressReport, Pulse, Welcome,
@@ -20,7 +19,9 @@ impl App {
     /// An agent's first words after its start or a reconnect: what it does not name is lost to it.
     pub async fn hello(&self, node: NodeId, hello: Hello) -> Result<Welcome> {
         let known = self.known_node(node).await?;
-        self.ports.nodes.set_facts(node, &hello.facts).await?;
+        if known.facts.as_ref() != Some(&hello.facts) {
+            self.ports.nodes.set_facts(node, &hello.facts).await?;
+        }
         self.heard(node).await?;
         let (keep, stop, _) = self.renew_named(node, &hello.leases).await?;
         for command in self.ports.queue.claimed_by(node).await? {
@@ -63,7 +64,11 @@ impl App {
         self.heard(node).await?;
         let (_, lost, cancel) = self.renew_named(node, &heartbeat.leases).await?;
         let overdue = self.now() - HAND_OUT_LIMIT;
-        for command in self.ports.queue.claimed_by(node).await? {
+        let held = match self.may_be_unconfirmed(node, overdue).await? {
+            true => self.ports.queue.claimed_by(node).await?,
+            false => Vec::new(),
+        };
+        for command in held {
             let waiting = !command.acknowledged && !is_named(&command, &heartbeat.leases);
             if waiting && command.claimed_at.is_none_or(|claimed| claimed < overdue) {
                 self.hand_out_lost(&command).await?;
@@ -135,20 +140,6 @@ impl App {
                     && command.lease == lease
             })
             .ok_or_else(|| lease_lost(id, lease))
-    }
-
-    /// Notes that a node is there, and tells the world when it was not before.
-    pub(crate) async fn heard(&self, node: NodeId) -> Result<()> {
-        let now = self.now();
-        if self.ports.presence.seen(node, now).await? {
-            tracing::info!(node.id = node.0, "a node is online");
-            self.ports
-                .events
-                .add(&EventKind::NodeOnline { node_id: node }, now)
-                .await?;
-            self.notify(Topic::Events).await;
-        }
-        Ok(())
     }
 
     /// Renews what a node names: (held, lost, held and asked to stop).

@@ -139,6 +139,7 @@ impl App {
         {
             return Err(no_node(id));
         }
+        self.tokens.forget(id);
         tracing::info!(
             node.id = id.0,
             by = principal.username,
@@ -159,6 +160,8 @@ impl App {
         if !self.ports.nodes.remove(id).await? {
             return Err(no_node(id));
         }
+        self.tokens.forget(id);
+        self.heard.forget(id);
         self.ports.presence.forget(id).await?;
         tracing::info!(
             node.id = id.0,
@@ -166,18 +169,6 @@ impl App {
             "a node was removed"
         );
         Ok(())
-    }
-
-    /// The node that a token proves; `Unauthenticated` when it proves none.
-    pub async fn node_of_token(&self, token: &str) -> Result<NodeId> {
-        let node = self
-            .ports
-            .nodes
-            .by_token(&token_hash(token), self.now())
-            .await?;
-        node.map(|node| node.id).ok_or_else(|| {
-            Error::unauthenticated("the node token is not (or no longer) good; `backupx node rotate-token` makes a new one")
-        })
     }
 
     /// Lists a folder of a node. `Unavailable`: `node_offline`, `node_silent`. Needs `operator`.

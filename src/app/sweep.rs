@@ -13,12 +13,13 @@ use backupx_core::domain::command::{Command, Lease, Subject};
 use backupx_core::domain::event::EventKind;
 use backupx_core::domain::id::{NodeId, OperationId, RecordId};
 use backupx_core::domain::operation::OperationState;
-use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{Record, RecordState, Trigger};
 use backupx_core::domain::report::{Failure, Outcome};
 use backupx_core::domain::schedule::CatchUp;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::signals::Topic;
+use futures::future::try_join_all;
+use std::collections::HashSet;
 
 /// Rows of one look.
 const AT_ONCE: u32 = 200;
@@ -28,6 +29,8 @@ const TAKEN_WITHIN: chrono::Duration = chrono::Duration::hours(24);
 const COMMANDS_KEPT: chrono::Duration = chrono::Duration::hours(24);
 /// How long handled events are kept: for whoever follows along after a while.
 const EVENTS_KEPT: chrono::Duration = chrono::Duration::days(30);
+/// How often commands are looked for whose run is over.
+const ORPHANS_EVERY: chrono::Duration = chrono::Duration::seconds(10);
 /// How often the whole of retention is gone through; after each run its own task is.
 const RETENTION_EVERY: chrono::Duration = chrono::Duration::hours(1);
 /// How often old rows are removed.
@@ -98,9 +101,11 @@ impl App {
         report.take("expire", expired, |r| &mut r.timed_out);
         let offline = self.note_offline(listening).await;
         report.take("offline", offline, |r| &mut r.offline);
-        self.sweep_records(&mut report).await;
-        self.sweep_operations(&mut report).await;
-        report.take("close", self.close_orphans().await, |r| &mut r.closed);
+        let mut unfinished = HashSet::new();
+        self.sweep_records(&mut report, &mut unfinished).await;
+        self.sweep_operations(&mut report, &mut unfinished).await;
+        let closed = self.close_orphans(&unfinished).await;
+        report.take("close", closed, |r| &mut r.closed);
         report.take("outbox", self.empty_outbox().await, |r| &mut r.events);
         report.take("retention", self.retire_all().await, |r| &mut r.retired);
         let removals = self.plan_removals(REMOVALS_AT_ONCE).await;
@@ -162,23 +167,27 @@ impl App {
         if listening < self.offline_after() {
             return Ok(0);
         }
+        self.note_heard().await?;
         let now = self.now();
         let gone = self
             .ports
             .presence
             .take_offline(now - self.offline_after())
             .await?;
-        for node in &gone {
+        // All at once: a network that broke takes a whole fleet along.
+        let told = gone.iter().map(async |node| {
             let kind = EventKind::NodeOffline { node_id: *node };
-            self.ports.events.add(&kind, now).await?;
-        }
+            self.ports.events.add(&kind, now).await
+        });
+        try_join_all(told).await?;
         if !gone.is_empty() {
             self.notify(Topic::Events).await;
         }
         Ok(gone.len() as u64)
     }
 
-    async fn sweep_records(&self, report: &mut SweepReport) {
+    /// `unfinished` gets what was looked at.
+    async fn sweep_records(&self, report: &mut SweepReport, unfinished: &mut HashSet<Subject>) {
         let mut after = RecordId(0);
         loop {
             let records = match self.ports.records.unfinished(after, AT_ONCE).await {
@@ -188,6 +197,7 @@ impl App {
             let last = records.len() < AT_ONCE as usize;
             for record in records {
                 after = record.id;
+                unfinished.insert(Subject::Record(record.id));
                 let swept = self.sweep_record(&record).await;
                 self.count(report, Subject::Record(record.id), swept);
             }
@@ -197,7 +207,7 @@ impl App {
         }
     }
 
-    async fn sweep_operations(&self, report: &mut SweepReport) {
+    async fn sweep_operations(&self, report: &mut SweepReport, unfinished: &mut HashSet<Subject>) {
         let mut after = OperationId(0);
         loop {
             let operations = match self.ports.operations.unfinished(after, AT_ONCE).await {
@@ -208,6 +218,7 @@ impl App {
             for operation in operations {
                 after = operation.id;
                 let subject = Subject::Operation(operation.id);
+                unfinished.insert(subject);
                 let queued = operation.state == OperationState::Queued;
                 let swept = match self
                     .sweep_subject(
@@ -313,22 +324,24 @@ impl App {
     }
 
     /// Claimed commands whose record or operation is over: whoever holds them learns it with its next sign of life.
-    async fn close_orphans(&self) -> Result<u64> {
+    async fn close_orphans(&self, unfinished: &HashSet<Subject>) -> Result<u64> {
+        if !self.is_time_for("sweep.orphans", ORPHANS_EVERY).await? {
+            return Ok(0);
+        }
         let mut closed = 0;
-        let mut page = PageRequest::first(PageRequest::MAX_LIMIT);
+        let mut after = None;
         loop {
-            let nodes = self.ports.nodes.list(page).await?;
-            for node in &nodes.items {
-                for command in self.ports.queue.claimed_by(node.id).await? {
-                    if self.is_over(&command).await? {
-                        self.ports.queue.close(command.id, self.now()).await?;
-                        closed += 1;
-                    }
+            let commands = self.ports.queue.claimed(after, AT_ONCE).await?;
+            let last = commands.len() < AT_ONCE as usize;
+            for command in commands {
+                after = Some((command.node_id, command.id));
+                if !unfinished.contains(&command.subject) && self.is_over(&command).await? {
+                    self.ports.queue.close(command.id, self.now()).await?;
+                    closed += 1;
                 }
             }
-            match nodes.next {
-                Some(next) => page.after = Some(next),
-                None => return Ok(closed),
+            if last {
+                return Ok(closed);
             }
         }
     }

@@ -7,16 +7,20 @@ use backupx_agent::{Agent, AgentConfig};
 use backupx_app::{App, InProcessLink};
 use backupx_core::domain::id::NodeId;
 use backupx_http::HttpOptions;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use secrecy::ExposeSecret;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Between two passes of scheduler and sweeper.
 const PASS_INTERVAL: Duration = Duration::from_secs(1);
+/// Connections that may wait to be accepted; the kernel may allow fewer.
+const BACKLOG: u32 = 4096;
 
 /// A master that is ready to run.
 pub(crate) struct Master {
@@ -32,8 +36,8 @@ impl Master {
     pub(crate) async fn open(args: &ServerArgs) -> Result<Self> {
         let settings = args.settle()?;
         let app = wire::control_plane(&settings).await?;
-        let listener = TcpListener::bind(settings.listen)
-            .await
+        raise_file_limit();
+        let listener = listen(settings.listen)
             .with_context(|| format!("BACKUPX_LISTEN={} can't be listened on", settings.listen))?;
         let options = HttpOptions {
             jwt_secret: settings.jwt_secret,
@@ -83,6 +87,29 @@ impl Master {
             part.context("a part of the master panicked")?;
         }
         served.context("the listener failed")
+    }
+}
+
+/// A listener with room for a whole fleet that comes back at once.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Every agent holds up to three connections: as many files as the host allows may be open.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files can't be raised");
     }
 }
 

@@ -25,6 +25,9 @@ cases!(
     each_node_and_lane_is_served_in_its_own_order,
     commands_are_found_by_subject,
     depth_counts_what_waits_and_what_runs,
+    several_are_claimed_at_once_as_one_by_one,
+    nodes_with_something_due_are_named,
+    a_node_is_named_until_its_last_due_command_is_claimed,
 );
 
 const WORK: Lane = Lane::Work;
@@ -266,5 +269,87 @@ async fn depth_counts_what_waits_and_what_runs(ports: &Ports) -> Result<()> {
     let ended = asked(ports, 3).await?;
     ports.queue.cancel(ended, at(2)).await?;
     assert_eq!(ports.queue.depth().await?, (1, 1));
+    Ok(())
+}
+
+async fn several_are_claimed_at_once_as_one_by_one(ports: &Ports) -> Result<()> {
+    let mut ids = Vec::new();
+    for subject in 1..=250 {
+        ids.push(asked(ports, subject).await?);
+    }
+    let late = NewCommand {
+        not_before: at(50),
+        ..ask(300)
+    };
+    ports.queue.enqueue(late, at(0)).await?;
+    let of_another = NewCommand {
+        node_id: NodeId(2),
+        ..ask(301)
+    };
+    ports.queue.enqueue(of_another, at(0)).await?;
+    let mut claimed = Vec::new();
+    for limit in [1, 3, 120, 200] {
+        let some = ports.queue.claim_some(NODE, WORK, limit, at(5)).await?;
+        assert!(some.len() == limit as usize || limit == 200);
+        assert!(some.iter().all(|c| c.lease == Lease(1) && !c.acknowledged));
+        claimed.extend(some.iter().map(|command| command.id));
+    }
+    assert_eq!(claimed, ids);
+    assert!(
+        ports
+            .queue
+            .claim_some(NODE, WORK, 9, at(5))
+            .await?
+            .is_empty()
+    );
+    assert_eq!(
+        ports.queue.claim_some(NODE, WORK, 9, at(50)).await?.len(),
+        1
+    );
+    Ok(())
+}
+
+async fn due(ports: &Ports, second: i64) -> Result<Vec<i64>> {
+    let nodes = ports.queue.due(at(second), NodeId(-1), 100).await?;
+    Ok(nodes.into_iter().map(|node| node.0).collect())
+}
+
+async fn nodes_with_something_due_are_named(ports: &Ports) -> Result<()> {
+    assert!(due(ports, 1).await?.is_empty());
+    for (subject, node, not_before, lane) in [
+        (1, 12, 0, WORK),
+        (2, 12, 5, Lane::Short),
+        (3, 3, 0, Lane::Short),
+        (4, 0, 5, WORK),
+        (5, 7, 9, WORK),
+    ] {
+        let put = NewCommand {
+            node_id: NodeId(node),
+            not_before: at(not_before),
+            lane,
+            ..ask(subject)
+        };
+        ports.queue.enqueue(put, at(0)).await?;
+    }
+    assert_eq!(due(ports, 4).await?, [3, 12]);
+    assert_eq!(due(ports, 8).await?, [0, 3, 12]);
+    assert_eq!(due(ports, 9).await?, [0, 3, 7, 12]);
+    let after = ports.queue.due(at(9), NodeId(0), 2).await?;
+    assert_eq!(after, [NodeId(3), NodeId(7)]);
+    assert!(ports.queue.due(at(9), NodeId(12), 2).await?.is_empty());
+    Ok(())
+}
+
+async fn a_node_is_named_until_its_last_due_command_is_claimed(ports: &Ports) -> Result<()> {
+    let one = asked(ports, 1).await?;
+    let two = asked(ports, 2).await?;
+    assert!(ports.queue.claim(NODE, WORK, at(1)).await?.is_some());
+    assert_eq!(due(ports, 1).await?, [NODE.0]);
+    ports.queue.cancel(two, at(1)).await?;
+    assert!(due(ports, 1).await?.is_empty());
+    // What is put back is due again at its time, without anybody ringing.
+    ports.queue.release(one, Lease(1), at(9)).await?;
+    assert!(due(ports, 8).await?.is_empty());
+    assert_eq!(due(ports, 9).await?, [NODE.0]);
     Ok(())
 }

@@ -23,6 +23,8 @@ cases!(
     never_12_a_silent_command_expires,
     a_command_that_nobody_took_expires,
     expiry_has_a_limit_and_leaves_the_rest,
+    all_that_is_claimed_is_read_in_pages,
+    nodes_that_did_not_confirm_are_named,
 );
 
 const NODE: NodeId = NodeId(1);
@@ -247,5 +249,61 @@ async fn expiry_has_a_limit_and_leaves_the_rest(ports: &Ports) -> Result<()> {
     all.sort();
     all.dedup();
     assert_eq!(all.len(), 6);
+    Ok(())
+}
+
+async fn all_that_is_claimed_is_read_in_pages(ports: &Ports) -> Result<()> {
+    assert!(ports.queue.claimed(None, 10).await?.is_empty());
+    let mut expected = Vec::new();
+    for (subject, node) in [(1, 12), (2, 3), (3, 0), (4, 3), (5, 3)] {
+        let put = NewCommand {
+            node_id: NodeId(node),
+            ..ask(subject)
+        };
+        let id = ports.queue.enqueue(put, at(0)).await?;
+        // A sign of life changes nothing about the order.
+        let claimed_at = at(10 - subject);
+        ports
+            .queue
+            .claim(NodeId(node), Lane::Work, claimed_at)
+            .await?;
+        expected.push((NodeId(node), id));
+    }
+    let (node, ended) = expected.remove(3);
+    assert_eq!(node, NodeId(3));
+    ports
+        .queue
+        .finish(ended, Lease(1), &Outcome::Cancelled, at(20))
+        .await?;
+    expected.sort();
+    for limit in [1, 2, 10] {
+        let mut read = Vec::new();
+        loop {
+            let page = ports.queue.claimed(read.last().copied(), limit).await?;
+            assert!(page.iter().all(|c| c.state == CommandState::Claimed));
+            read.extend(page.iter().map(|command| (command.node_id, command.id)));
+            if page.len() < limit as usize {
+                break;
+            }
+        }
+        assert_eq!(read, expected);
+    }
+    Ok(())
+}
+
+async fn nodes_that_did_not_confirm_are_named(ports: &Ports) -> Result<()> {
+    let confirmed = claimed(ports, 1, 5).await?;
+    ports.queue.renew(confirmed, Lease(1), at(6)).await?;
+    assert!(ports.queue.unconfirmed(at(100)).await?.is_empty());
+    for subject in [2, 3] {
+        claimed(ports, subject, 7).await?;
+    }
+    assert!(ports.queue.unconfirmed(at(7)).await?.is_empty());
+    assert_eq!(ports.queue.unconfirmed(at(8)).await?, [NODE]);
+    let held = ports.queue.claimed_by(NODE).await?;
+    for command in held.iter().filter(|command| !command.acknowledged) {
+        ports.queue.release(command.id, Lease(1), at(9)).await?;
+    }
+    assert!(ports.queue.unconfirmed(at(100)).await?.is_empty());
     Ok(())
 }

@@ -16,6 +16,8 @@ cases!(
     a_node_that_returns_is_told_of_once,
     a_late_message_does_not_bring_a_node_back,
     a_forgotten_node_was_never_heard,
+    many_nodes_are_noted_at_once_as_one_by_one,
+    masters_that_note_the_same_nodes_do_not_stop_each_other,
 );
 
 const NODE: NodeId = NodeId(7);
@@ -115,5 +117,58 @@ async fn a_forgotten_node_was_never_heard(ports: &Ports) -> Result<()> {
     assert_eq!(ports.presence.last_seen(NODE).await?, None);
     assert!(ports.presence.take_offline(at(100)).await?.is_empty());
     assert!(ports.presence.seen(NODE, at(2)).await?);
+    Ok(())
+}
+
+async fn many_nodes_are_noted_at_once_as_one_by_one(ports: &Ports) -> Result<()> {
+    assert!(ports.presence.seen_all(&[]).await?.is_empty());
+    ports.presence.seen(NodeId(1), at(50)).await?;
+    ports.presence.seen(NodeId(2), at(50)).await?;
+    ports.presence.seen(NodeId(3), at(10)).await?;
+    ports.presence.seen(NodeId(4), at(20)).await?;
+    ports.presence.take_offline(at(50)).await?;
+    let heard = [(1, 60), (2, 40), (3, 60), (4, 15), (5, 60)];
+    let heard = heard.map(|(node, second)| (NodeId(node), at(second)));
+    let mut returned = ports.presence.seen_all(&heard).await?;
+    returned.sort();
+    // The second was heard later already, the fourth is offline and what came is older than that.
+    assert_eq!(returned, [NodeId(3), NodeId(5)]);
+    let mut all = ports.presence.all().await?;
+    all.sort();
+    let expected = [(1, 60), (2, 50), (3, 60), (4, 20), (5, 60)];
+    assert_eq!(
+        all,
+        expected.map(|(node, second)| (NodeId(node), at(second)))
+    );
+    assert!(ports.presence.seen_all(&heard).await?.is_empty());
+    let gone = ports.presence.take_offline(at(60)).await?;
+    assert_eq!(gone, [NodeId(2)]);
+    Ok(())
+}
+
+async fn masters_that_note_the_same_nodes_do_not_stop_each_other(ports: &Ports) -> Result<()> {
+    let replica = ports.host.replica().await?;
+    let nodes: Vec<_> = (0..500).map(NodeId).collect();
+    for second in 1..20 {
+        let heard: Vec<_> = nodes.iter().map(|node| (*node, at(second))).collect();
+        let backwards: Vec<_> = heard.iter().rev().copied().collect();
+        let (one, two) = tokio::join!(
+            ports.presence.seen_all(&heard),
+            replica.presence.seen_all(&backwards),
+        );
+        let mut returned = [one?, two?].concat();
+        returned.sort();
+        // Each return is told of once, to one of them.
+        assert_eq!(
+            returned,
+            if second == 1 {
+                nodes.clone()
+            } else {
+                Vec::new()
+            }
+        );
+    }
+    let all = ports.presence.all().await?;
+    assert!(all.len() == nodes.len() && all.iter().all(|(_, seen)| *seen == at(19)));
     Ok(())
 }

@@ -17,6 +17,7 @@ cases!(
     many_notifies_wake_at_least_once,
     a_notify_reaches_the_waiters_of_every_master,
     a_wake_up_reaches_another_master_in_time,
+    a_wake_reaches_the_waiters_of_this_master_alone,
 );
 
 const TOPIC: Topic = Topic::Node(NodeId(1));
@@ -158,5 +159,22 @@ async fn a_wake_up_reaches_another_master_in_time(ports: &Ports) -> Result<()> {
         slowest.as_secs_f64() * 1e3
     ))?;
     ensure!(median < Duration::from_secs(1), "{median:?}");
+    Ok(())
+}
+
+async fn a_wake_reaches_the_waiters_of_this_master_alone(ports: &Ports) -> Result<()> {
+    let replica = ports.host.replica().await?;
+    let mut here = ports.signals.subscribe(TOPIC).await?;
+    let mut there = replica.signals.subscribe(TOPIC).await?;
+    ports.signals.wake(TOPIC);
+    woken(&mut here).await?;
+    assert!(asleep(&mut here).await);
+    // What travels keeps its order: had the wake travelled, it would be here before this word.
+    let mut last = replica.signals.subscribe(Topic::Events).await?;
+    ports.signals.notify(Topic::Events).await?;
+    if ports.host.is_shared() {
+        woken(&mut last).await?;
+    }
+    assert!(asleep(&mut there).await);
     Ok(())
 }

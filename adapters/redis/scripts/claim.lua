@@ -1,22 +1,28 @@
--- ARGV: node, lane, now. Answers the command, or nothing when nothing is due.
-local node, lane, now = unpack(ARGV)
+-- ARGV: node, lane, now, limit. Answers the commands, oldest first.
+local node, lane, now, limit = unpack(ARGV)
 local queue, at_once, from = key('waiting', node, lane), 100, 0
+local claimed = {}
 while true do
   local ids = call('ZRANGE', queue, from, from + at_once - 1)
+  local passed_over = #ids
   for _, id in ipairs(ids) do
     local not_before, expires_at = fields(id, 'not_before', 'expires_at')
     if tonumber(not_before) <= tonumber(now) and not (expires_at and tonumber(expires_at) <= tonumber(now)) then
       out_of_waiting(id, node, lane)
+      passed_over = passed_over - 1
       call('HSET', key('command', id), 'state', 'claimed', 'claimed_at', now, 'acknowledged', '0')
       call('HINCRBY', key('command', id), 'lease', 1)
       call('HDEL', key('command', id), 'seen_at')
       call('ZADD', key('claimed'), now, id)
       call('ZADD', key('held', node), id, id)
-      return everything(id)
+      table.insert(claimed, everything(id))
+      if #claimed == tonumber(limit) then
+        return claimed
+      end
     end
   end
   if #ids < at_once then
-    return {}
+    return claimed
   end
-  from = from + at_once
+  from = from + passed_over
 end

@@ -1,5 +1,5 @@
 -- What every script begins with: the names of keys, and how a command moves between the indexes.
--- A command is in the indexes of its state alone: pending -> waiting, pending, expiring; claimed -> held, claimed; ended -> ended.
+-- A command is in the indexes of its state alone: pending -> waiting, due, pending, expiring; claimed -> held, claimed; ended -> ended.
 
 local call = redis.call
 
@@ -16,8 +16,9 @@ local function everything(id)
 end
 
 -- into_waiting and out_of_waiting: the indexes of a pending command.
-local function into_waiting(id, node, lane, expires_at)
+local function into_waiting(id, node, lane, not_before, expires_at)
   call('ZADD', key('waiting', node, lane), id, id)
+  call('ZADD', key('due'), 'LT', not_before, node .. ' ' .. lane)
   call('ZADD', key('pending'), id, id)
   if expires_at and expires_at ~= '' then
     call('ZADD', key('expiring'), expires_at, id)
@@ -26,6 +27,9 @@ end
 
 local function out_of_waiting(id, node, lane)
   call('ZREM', key('waiting', node, lane), id)
+  if call('EXISTS', key('waiting', node, lane)) == 0 then
+    call('ZREM', key('due'), node .. ' ' .. lane)
+  end
   call('ZREM', key('pending'), id)
   call('ZREM', key('expiring'), id)
 end

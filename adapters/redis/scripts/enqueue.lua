@@ -17,5 +17,5 @@ call('HSET', key('command', id), 'id', id, 'subject', subject, 'node_id', node, 
 if expires_at ~= '' then
   call('HSET', key('command', id), 'expires_at', expires_at)
 end
-into_waiting(id, node, lane, expires_at)
+into_waiting(id, node, lane, not_before, expires_at)
 return id

@@ -5,7 +5,7 @@ if not is_held(id, lease) then
 end
 local node, lane, expires_at = fields(id, 'node_id', 'lane', 'expires_at')
 out_of_hands(id, node)
-into_waiting(id, node, lane, expires_at)
+into_waiting(id, node, lane, not_before, expires_at)
 call('HSET', key('command', id), 'state', 'pending', 'not_before', not_before, 'acknowledged', '0')
 call('HDEL', key('command', id), 'seen_at')
 return 1

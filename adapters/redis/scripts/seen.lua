@@ -1,17 +1,14 @@
--- ARGV: node, now. Answers 1 when the node was not noted as online before.
-local node, now = unpack(ARGV)
-local last = call('HGET', key('heard'), node)
-local older = last and tonumber(last) > tonumber(now)
-if call('ZSCORE', key('online'), node) then
-  if not older then
+-- ARGV: pairs of node and time. Answers the nodes that were not noted as online before.
+local returned = {}
+for i = 1, #ARGV, 2 do
+  local node, now = ARGV[i], ARGV[i + 1]
+  local last = call('HGET', key('heard'), node)
+  if not (last and tonumber(last) > tonumber(now)) then
+    if not call('ZSCORE', key('online'), node) then
+      table.insert(returned, node)
+    end
     call('HSET', key('heard'), node, now)
     call('ZADD', key('online'), now, node)
   end
-  return 0
 end
-if older then
-  return 0
-end
-call('HSET', key('heard'), node, now)
-call('ZADD', key('online'), now, node)
-return 1
+return returned

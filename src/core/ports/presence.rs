@@ -11,6 +11,9 @@ pub trait Presence: Send + Sync {
     /// Notes that a node was heard at `now`; an older time than the noted one is ignored. True when it was not noted as online before.
     async fn seen(&self, node: NodeId, now: Timestamp) -> Result<bool>;
 
+    /// Like [`Presence::seen`], of many nodes at once, each named once. Answers those that were not noted as online before.
+    async fn seen_all(&self, heard: &[(NodeId, Timestamp)]) -> Result<Vec<NodeId>>;
+
     /// When each node was last heard; nodes that never were are not in it.
     async fn all(&self) -> Result<Vec<(NodeId, Timestamp)>>;
 

@@ -69,7 +69,21 @@ pub trait CommandQueue: Send + Sync {
     /// Leases the oldest due `pending` command of `node` in `lane` (by id, among those with `not_before <= now` and not expired):
     /// `claimed`, lease raised by one, not acknowledged. At most one live lease per command, across all masters.
     /// Returns nothing when nothing is due. Never blocks on another claimer.
-    async fn claim(&self, node: NodeId, lane: Lane, now: Timestamp) -> Result<Option<Command>>;
+    async fn claim(&self, node: NodeId, lane: Lane, now: Timestamp) -> Result<Option<Command>> {
+        Ok(self.claim_some(node, lane, 1, now).await?.pop())
+    }
+
+    /// Like [`CommandQueue::claim`], of up to `limit` commands in one step, oldest first.
+    async fn claim_some(
+        &self,
+        node: NodeId,
+        lane: Lane,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Command>>;
+
+    /// Up to `limit` nodes behind `after`, by id, for which a claim would find something in some lane. It may name one too many.
+    async fn due(&self, now: Timestamp, after: NodeId, limit: u32) -> Result<Vec<NodeId>>;
 
     /// A sign of life under `lease`: sets `seen_at` and marks it acknowledged. Only a `claimed` command of this lease.
     async fn renew(&self, id: CommandId, lease: Lease, now: Timestamp) -> Result<Renewal>;
@@ -106,6 +120,13 @@ pub trait CommandQueue: Send + Sync {
 
     /// The `claimed` commands of a node, by id.
     async fn claimed_by(&self, node: NodeId) -> Result<Vec<Command>>;
+
+    /// Up to `limit` of all `claimed` commands behind `after`, by node and id.
+    async fn claimed(&self, after: Option<(NodeId, CommandId)>, limit: u32)
+    -> Result<Vec<Command>>;
+
+    /// Nodes with a command that was claimed before `before` and has had no sign of life since, by id.
+    async fn unconfirmed(&self, before: Timestamp) -> Result<Vec<NodeId>>;
 
     /// One command.
     async fn get(&self, id: CommandId) -> Result<Option<Command>>;

@@ -55,6 +55,9 @@ pub trait Signals: Send + Sync {
     /// Wakes up whoever waits for `topic`.
     async fn notify(&self, topic: Topic) -> Result<()>;
 
+    /// Wakes up whoever waits for `topic` in this process alone, at once.
+    fn wake(&self, topic: Topic);
+
     /// Registers interest. From now on a notify is not missed: register first, look at the store, then wait.
     async fn subscribe(&self, topic: Topic) -> Result<Box<dyn Subscription>>;
 }

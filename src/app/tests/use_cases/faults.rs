@@ -155,6 +155,10 @@ faulty! {
     CommandQueue {
         fn enqueue(command: NewCommand, now: Timestamp) -> CommandId;
         fn claim(node: NodeId, lane: Lane, now: Timestamp) -> Option<Command>;
+        fn claim_some(node: NodeId, lane: Lane, limit: u32, now: Timestamp) -> Vec<Command>;
+        fn due(now: Timestamp, after: NodeId, limit: u32) -> Vec<NodeId>;
+        fn claimed(after: Option<(NodeId, CommandId)>, limit: u32) -> Vec<Command>;
+        fn unconfirmed(before: Timestamp) -> Vec<NodeId>;
         fn renew(id: CommandId, lease: Lease, now: Timestamp) -> Renewal;
         fn finish(id: CommandId, lease: Lease, outcome: &Outcome, now: Timestamp) -> Guarded;
         fn release(id: CommandId, lease: Lease, not_before: Timestamp) -> Guarded;
@@ -214,13 +218,25 @@ faulty! {
     }
     Presence {
         fn seen(node: NodeId, now: Timestamp) -> bool;
+        fn seen_all(heard: &[(NodeId, Timestamp)]) -> Vec<NodeId>;
         fn all() -> Vec<(NodeId, Timestamp)>;
         fn last_seen(node: NodeId) -> Option<Timestamp>;
         fn take_offline(before: Timestamp) -> Vec<NodeId>;
         fn forget(node: NodeId) -> ();
     }
-    Signals {
-        fn notify(topic: Topic) -> ();
-        fn subscribe(topic: Topic) -> Box<dyn Subscription>;
+}
+
+#[async_trait]
+impl Signals for Faulty<dyn Signals> {
+    async fn notify(&self, topic: Topic) -> Result<()> {
+        self.faults.step(self.port.notify(topic)).await
+    }
+
+    fn wake(&self, topic: Topic) {
+        self.port.wake(topic);
+    }
+
+    async fn subscribe(&self, topic: Topic) -> Result<Box<dyn Subscription>> {
+        self.faults.step(self.port.subscribe(topic)).await
     }
 }

@@ -6,6 +6,7 @@ mod catching_up;
 mod dispatching;
 mod ends;
 mod faults;
+mod fleet;
 mod followers;
 mod gusts;
 mod places;

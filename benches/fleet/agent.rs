@@ -1,0 +1,184 @@
+//! One simulated agent: says hello, sends heartbeats, holds a poll for each lane, and answers what it is asked.
+
+use crate::figures::Tally;
+use crate::wire::{Connection, Master};
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// After something went wrong.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Commands that a real agent takes at once, by lane.
+const FREE: [(&str, u32); 2] = [("short", 4), ("work", 1)];
+
+/// What all agents share.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    pub(crate) master: Arc<Master>,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) heartbeat: Duration,
+    /// Since when times in paths count.
+    pub(crate) since: Instant,
+    /// How agents poll at the moment.
+    pub(crate) mode: watch::Receiver<Mode>,
+    /// Agents that hold no poll, because they were told to rest.
+    pub(crate) resting: AtomicU64,
+}
+
+/// How agents poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// With long polls.
+    Hold,
+    /// Not at all, so that a queue can be filled.
+    Rest,
+    /// As fast as there is something, without waiting.
+    Drain,
+}
+
+/// Connects an agent and answers its node's id; then it lives on its own.
+pub(crate) async fn start(fleet: &Arc<Fleet>, number: usize, token: &Arc<str>) -> Result<i64> {
+    let source = fleet.master.source(number);
+    let connection = || Connection::new(&fleet.master, token, source);
+    let mut beating = connection();
+    let facts = json!({
+        "version": env!("CARGO_PKG_VERSION"), "hostname": format!("simulated-{number}"), "os": "linux", "arch": "x86_64",
+        "taskTypes": ["file"], "tools": [],
+    });
+    let hello = json!({"facts": facts, "leases": []});
+    let welcome = post(fleet, &mut beating, "hello", &hello).await?;
+    let node = welcome["nodeId"].as_i64().context("no node id")?;
+    let wait = welcome["maxWaitSecs"].as_u64().context("no wait")?;
+    for (lane, free) in FREE {
+        tokio::spawn(polls(Arc::clone(fleet), connection(), lane, free, wait));
+    }
+    tokio::spawn(heartbeats(Arc::clone(fleet), beating));
+    Ok(node)
+}
+
+async fn heartbeats(fleet: Arc<Fleet>, mut connection: Connection) {
+    // Agents that started together do not go on together.
+    tokio::time::sleep(fleet.heartbeat.mul_f64(rand::random_range(0.0..1.0))).await;
+    loop {
+        let sent = post(&fleet, &mut connection, "heartbeat", &json!({"leases": []})).await;
+        note(&fleet, sent.map(drop)).await;
+        tokio::time::sleep(fleet.heartbeat.mul_f64(rand::random_range(0.9..1.1))).await;
+    }
+}
+
+async fn polls(
+    fleet: Arc<Fleet>,
+    mut connection: Connection,
+    lane: &'static str,
+    free: u32,
+    wait: u64,
+) {
+    let mut mode = fleet.mode.clone();
+    loop {
+        let now = *mode.borrow_and_update();
+        // The lane for long work carries nothing here, so only the other is drained.
+        if now == Mode::Rest || (now == Mode::Drain && lane == "work") {
+            fleet.resting.fetch_add(1, Ordering::Relaxed);
+            let changed = mode.changed().await;
+            fleet.resting.fetch_sub(1, Ordering::Relaxed);
+            if changed.is_err() {
+                return;
+            }
+            continue;
+        }
+        let wait = match now {
+            Mode::Hold => wait,
+            Mode::Drain | Mode::Rest => 0,
+        };
+        match poll(&fleet, &mut connection, lane, free, wait).await {
+            // An empty queue is asked again in a moment.
+            Ok(0) if now == Mode::Drain => tokio::time::sleep(PAUSE).await,
+            done => note(&fleet, done.map(drop)).await,
+        }
+    }
+}
+
+/// One poll, and the answers to what it brought. Answers how much that was.
+async fn poll(
+    fleet: &Fleet,
+    connection: &mut Connection,
+    lane: &str,
+    free: u32,
+    wait: u64,
+) -> Result<usize> {
+    let asked = json!({"waitSecs": wait, "free": free, "lane": lane});
+    let begun = Instant::now();
+    let answer = post(fleet, connection, "poll", &asked).await?;
+    let arrived = Instant::now();
+    let commands = answer["commands"].as_array().cloned().unwrap_or_default();
+    for command in &commands {
+        let path = command["work"]["path"].as_str().unwrap_or_default();
+        if let Some(sent) = sent_at(fleet, path) {
+            fleet
+                .tally
+                .handed_out
+                .add(arrived.saturating_duration_since(sent));
+        }
+        let result = match command["work"]["type"].as_str() {
+            Some("browse") => json!({
+                "lease": command["lease"], "log": [], "outcome": "succeeded",
+                "report": {"type": "browse", "path": path, "entries": [], "truncated": false},
+            }),
+            _ => json!({
+                "lease": command["lease"], "log": [], "outcome": "failed",
+                "failure": {"code": "simulated", "message": "a simulated agent has nothing to back up"},
+            }),
+        };
+        let name = format!("commands/{}/result", command["commandId"]);
+        post(fleet, connection, &name, &result).await?;
+        fleet.tally.cycles.fetch_add(1, Ordering::Relaxed);
+        if wait == 0 {
+            fleet.tally.cycle.add(begun.elapsed());
+        } else {
+            fleet.tally.cycle.add(arrived.elapsed());
+        }
+    }
+    Ok(commands.len())
+}
+
+/// The path of a question that is asked now.
+pub(crate) fn path_of(fleet: &Fleet) -> String {
+    format!("/fleet/{}", fleet.since.elapsed().as_nanos())
+}
+
+fn sent_at(fleet: &Fleet, path: &str) -> Option<Instant> {
+    let nanos = path.strip_prefix("/fleet/")?.parse().ok()?;
+    Some(fleet.since + Duration::from_nanos(nanos))
+}
+
+async fn post(
+    fleet: &Fleet,
+    connection: &mut Connection,
+    name: &str,
+    body: &Value,
+) -> Result<Value> {
+    fleet.tally.requests.fetch_add(1, Ordering::Relaxed);
+    let path = format!("/api/agent/v1/{name}");
+    let answer = connection.call("POST", &path, &body.to_string()).await?;
+    match answer.status {
+        200 => answer.json(),
+        204 => Ok(Value::Null),
+        status => bail!(
+            "{status} {}",
+            answer.json().unwrap_or_default()["code"]
+                .as_str()
+                .unwrap_or_default()
+        ),
+    }
+}
+
+/// Counts a failure and waits a moment behind it.
+async fn note(fleet: &Fleet, done: Result<()>) {
+    if let Err(error) = done {
+        fleet.tally.error(format!("{error:#}"));
+        tokio::time::sleep(PAUSE).await;
+    }
+}
