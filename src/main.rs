@@ -2,6 +2,7 @@
 
 mod cmd;
 mod config;
+mod environment;
 mod logging;
 mod private_file;
 mod shutdown;
@@ -33,7 +34,7 @@ fn start(cli: &Cli) -> anyhow::Result<tokio::runtime::Runtime> {
     }
     logging::start(&log);
     if cli.command.is_service() {
-        for name in config::unknown_variables() {
+        for name in environment::unknown_variables() {
             tracing::warn!(
                 "{name} is set, and BackupX knows no such variable: is it a typing error?"
             );

@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::cmd::client::credentials::Credentials;
 use crate::cmd::output::bytes;
-use crate::config;
+use crate::environment;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ pub(super) fn look() -> Vec<Finding> {
 }
 
 fn variables() -> Finding {
-    let unknown = config::unknown_variables();
+    let unknown = environment::unknown_variables();
     if unknown.is_empty() {
         return Finding::ok("environment", "every BACKUPX_ variable is known");
     }

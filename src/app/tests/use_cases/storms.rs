@@ -452,7 +452,7 @@ proptest! {
             for gust in storm {
                 Box::pin(at.happen(gust)).await?;
             }
-            at.calm().await
+            Box::pin(at.calm()).await
         });
         prop_assert!(done.is_ok(), "{:?}", done);
     }
