@@ -72,7 +72,7 @@ async fn every_editable_thing_refuses_a_stale_change() -> Result<()> {
 #[tokio::test]
 async fn a_changed_target_keeps_the_secrets_that_were_not_named() -> Result<()> {
     let api = Api::start()?;
-    let config = json!({"bucket": "b", "secretAccessKey": "hidden"});
+    let config = json!({"bucket": "b", "accessKeyId": "id", "secretAccessKey": "hidden"});
     let body = json!({"name": "bucket", "type": "s3", "config": config});
     let target = api.post("/api/v1/targets", body).await?.expect(201)?;
     ensure!(

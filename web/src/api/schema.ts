@@ -903,7 +903,7 @@ export interface components {
         AgentHeartbeat: Record<string, never>;
         /** @description An agent's first words: what it says of its host, and the leases that it believes it holds. */
         AgentHello: Record<string, never>;
-        /** @description A question for work: `{waitSecs, free, lane}`. */
+        /** @description A question for work: `{wait, free}`, with a `lane` for those who ask for long work and short questions apart. */
         AgentPoll: Record<string, never>;
         /** @description How far a command is: `{lease, progress, log: [{seq, at, level, message}]}`. */
         AgentProgress: Record<string, never>;
@@ -1712,6 +1712,20 @@ export interface components {
                  * @description Grows with every change; the entity tag of an update.
                  */
                 version: number;
+            }[];
+            /** @description To be given as `cursor` for the next part; `null` when this was the last one. */
+            nextCursor?: string | null;
+        };
+        /** @description A part of a list and where the next part begins. */
+        Page_TargetType: {
+            /** @description The items, in the list's order. */
+            items: {
+                /** @description Its settings. */
+                fields: components["schemas"]["TargetField"][];
+                /** @description What people call it. */
+                title: string;
+                /** @description Its name. */
+                type: components["schemas"]["TargetKind"];
             }[];
             /** @description To be given as `cursor` for the next part; `null` when this was the last one. */
             nextCursor?: string | null;
@@ -3975,7 +3989,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TargetType"][];
+                    "application/json": components["schemas"]["Page_TargetType"];
                 };
             };
             /** @description What went wrong, as problem details. */
