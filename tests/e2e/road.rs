@@ -12,6 +12,10 @@ use super::support::trees::{ensure_equal, make_nasty, make_noise};
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial(
+            "road::a_disk_that_is_away_loses_no_copy_for_good",
+            a_disk_that_is_away_loses_no_copy_for_good,
+        ),
+        trial(
             "road::a_tree_goes_to_a_folder_and_comes_back",
             a_tree_goes_to_a_folder_and_comes_back,
         ),
@@ -358,4 +362,60 @@ fn walk(folder: &std::path::Path) -> Result<usize> {
         };
     }
     Ok(files)
+}
+
+fn a_disk_that_is_away_loses_no_copy_for_good() -> Result<()> {
+    let scene = Scene::start()?;
+    let tree = scene.path("tree");
+    make_noise(&tree, 5, 1 << 20)?;
+    let disk = scene.local_target("disk")?;
+    scene.task("noise", &tree, &["disk"], &[])?;
+    let id = scene.run_well("noise")?;
+    let record = id.to_string();
+    let verify = |mode: &str| {
+        scene
+            .cli
+            .run(["record", "verify", &record, "--mode", mode, "--wait"])
+    };
+    let away = scene.path("away");
+
+    // The folder itself is gone: nobody can say that the copy is.
+    fs::rename(&disk, &away)?;
+    ensure!(
+        verify("quick")?.code == Some(1),
+        "nothing was there to verify"
+    );
+    ensure!(
+        scene.record(id)?["copies"][0]["status"] == "good",
+        "a disk that is away was taken for a lost copy: {:#}",
+        scene.record(id)?
+    );
+
+    // An empty folder where the disk is mounted otherwise: the copy is not there.
+    fs::create_dir(&disk)?;
+    ensure!(
+        verify("quick")?.code == Some(1),
+        "nothing was there to verify"
+    );
+    ensure!(
+        scene.record(id)?["copies"][0]["status"] == "lost",
+        "an absent copy was not found: {:#}",
+        scene.record(id)?
+    );
+
+    // The disk is back.
+    fs::remove_dir(&disk)?;
+    fs::rename(&away, &disk)?;
+    let ended = verify("full")?;
+    ensure!(
+        ended.code == Some(0),
+        "a copy that is whole did not verify: {}",
+        ended.stderr
+    );
+    let healed = scene.record(id)?;
+    ensure!(
+        healed["status"] == "success" && healed["copies"][0]["status"] == "good",
+        "a copy that was proven whole is still lost: {healed:#}"
+    );
+    ensure_equal(&tree, &scene.restore(id, &tree, &[])?)
 }
