@@ -294,15 +294,23 @@ enum Victim {
 }
 
 async fn postgres_that_is_killed_and_comes_back_loses_nothing() -> Result<()> {
-    survives(Server::start().await?, Victim::Postgres).await
+    Box::pin(survives(Server::start().await?, Victim::Postgres)).await
 }
 
 async fn postgres_that_is_killed_behind_a_pooler_loses_nothing() -> Result<()> {
-    survives(Server::start_pooled(POOLED).await?, Victim::Postgres).await
+    Box::pin(survives(
+        Server::start_pooled(POOLED).await?,
+        Victim::Postgres,
+    ))
+    .await
 }
 
 async fn a_pooler_that_is_killed_and_comes_back_loses_nothing() -> Result<()> {
-    survives(Server::start_pooled(POOLED).await?, Victim::Pooler).await
+    Box::pin(survives(
+        Server::start_pooled(POOLED).await?,
+        Victim::Pooler,
+    ))
+    .await
 }
 
 /// A run is under way, another one waits, and somebody waits for a wake-up on another master. All three go on when the server is back.

@@ -83,7 +83,7 @@ async fn a_command_is_handed_out_when_its_time_comes_without_a_wake_up() -> Resu
         tokio::task::yield_now().await;
         bed.pass(Duration::seconds(30));
     };
-    let (served, ()) = join(waiting, time).await;
+    let (served, ()) = Box::pin(join(waiting, time)).await;
     assert_eq!(served?.commands.len(), 1);
     Ok(())
 }
