@@ -28,12 +28,25 @@ pub(crate) async fn look_at_all(
     location: &ObjectKey,
     streams: &[StoredStream],
 ) -> Vec<Finding> {
-    let looks: Vec<BoxFuture<'_, _>> = streams
+    let objects: Vec<_> = streams.iter().flat_map(|stream| &stream.objects).collect();
+    let looks: Vec<BoxFuture<'_, _>> = objects
         .iter()
-        .flat_map(|stream| &stream.objects)
         .map(|object| look_at(store, location, object).boxed())
         .collect();
-    stream::iter(looks).buffered(PARALLEL).collect().await
+    let answers: Vec<_> = stream::iter(looks).buffered(PARALLEL).collect().await;
+    // Asked once, however much is missing.
+    let vouched = match answers.iter().any(Option::is_none) {
+        true => vouches_for_absence(store, location).await,
+        false => Ok(()),
+    };
+    let absent = |name: &str| match &vouched {
+        Ok(()) => Finding::Damaged(format!("{name} is not there")),
+        Err(error) => Finding::Unknown(format!("{name} was not found: {}", error.chain())),
+    };
+    let named = answers.into_iter().zip(objects);
+    named
+        .map(|(answer, object)| answer.unwrap_or_else(|| absent(&object.name)))
+        .collect()
 }
 
 /// Confirms every object, or says which one is not as it should be.
@@ -68,18 +81,20 @@ pub(crate) async fn vouches_for_absence(
     store.list(location).await.map(drop)
 }
 
-async fn look_at(store: &dyn ObjectStore, location: &ObjectKey, object: &StoredObject) -> Finding {
+/// What storage says of one object; nothing when it says that it is not there.
+async fn look_at(
+    store: &dyn ObjectStore,
+    location: &ObjectKey,
+    object: &StoredObject,
+) -> Option<Finding> {
     let name = &object.name;
     let answer = match location.join(name) {
         Ok(key) => store.stat(&key).await,
         Err(error) => Err(error),
     };
-    match answer {
+    Some(match answer {
         Err(error) => Finding::Unknown(format!("{name} could not be looked at: {}", error.chain())),
-        Ok(None) => match vouches_for_absence(store, location).await {
-            Ok(()) => Finding::Damaged(format!("{name} is not there")),
-            Err(error) => Finding::Unknown(format!("{name} was not found: {}", error.chain())),
-        },
+        Ok(None) => return None,
         Ok(Some(info)) if info.size != object.size => Finding::Damaged(format!(
             "{name} has {} bytes, {} were stored",
             info.size, object.size
@@ -91,7 +106,7 @@ async fn look_at(store: &dyn ObjectStore, location: &ObjectKey, object: &StoredO
             )),
             Some(_) | None => Finding::Holds,
         },
-    }
+    })
 }
 
 /// Removes what was written below `location`, as far as that is possible, unless a finished backup lies there that is not ours.
