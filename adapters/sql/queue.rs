@@ -22,6 +22,14 @@ macro_rules! columns {
     };
 }
 
+/// The state where the row is named by its id. An index of the rows in a state must not answer that: an engine that believes it to be empty,
+/// because it was so when it counted last, walks it instead of looking the id up.
+macro_rules! state {
+    () => {
+        "state || ''"
+    };
+}
+
 const ENQUEUE: &str = "INSERT INTO commands (subject, node_id, lane, spec, state, lease, created_at, not_before, expires_at, acknowledged) VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, 0) ON CONFLICT (subject) DO NOTHING RETURNING id";
 const GET: &str = concat!("SELECT ", columns!(), " FROM commands WHERE id = $1");
 const FIND: &str = concat!("SELECT ", columns!(), " FROM commands WHERE subject = $1");
@@ -46,12 +54,31 @@ pub(crate) const CLAIM: &str = concat!(
 );
 pub(crate) const DUE: &str = "SELECT DISTINCT node_id FROM commands WHERE state = 'pending' AND not_before <= $1 AND (expires_at IS NULL OR expires_at > $1) AND node_id > $2 ORDER BY node_id LIMIT $3";
 /// A sign of life that arrives behind a later one does not turn the clock back.
-const RENEW: &str = "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN seen_at ELSE $3 END, alive_at = CASE WHEN alive_at > $3 THEN alive_at ELSE $3 END, acknowledged = 1 WHERE id = $1 AND lease = $2 AND state = 'claimed' RETURNING cancel_requested_at";
-const RENEW_OF_NODE: &str = "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN seen_at ELSE $3 END, alive_at = CASE WHEN alive_at > $3 THEN alive_at ELSE $3 END, acknowledged = 1 WHERE id = $1 AND lease = $2 AND state = 'claimed' AND node_id = $4 RETURNING cancel_requested_at";
-const FINISH: &str = "UPDATE commands SET state = $3, outcome = $4, finished_at = $5 WHERE id = $1 AND lease = $2 AND state = 'claimed' RETURNING id";
-const RELEASE: &str = "UPDATE commands SET state = 'pending', not_before = $3, seen_at = NULL, alive_at = NULL, acknowledged = 0 WHERE id = $1 AND lease = $2 AND state = 'claimed' RETURNING id";
-const WITHDRAW: &str =
-    "DELETE FROM commands WHERE id = $1 AND lease = $2 AND state = 'pending' RETURNING id";
+const RENEW: &str = concat!(
+    "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN seen_at ELSE $3 END, alive_at = CASE WHEN alive_at > $3 THEN alive_at ELSE $3 END, acknowledged = 1 WHERE id = $1 AND lease = $2 AND ",
+    state!(),
+    " = 'claimed' RETURNING cancel_requested_at"
+);
+const RENEW_OF_NODE: &str = concat!(
+    "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN seen_at ELSE $3 END, alive_at = CASE WHEN alive_at > $3 THEN alive_at ELSE $3 END, acknowledged = 1 WHERE id = $1 AND lease = $2 AND ",
+    state!(),
+    " = 'claimed' AND node_id = $4 RETURNING cancel_requested_at"
+);
+const FINISH: &str = concat!(
+    "UPDATE commands SET state = $3, outcome = $4, finished_at = $5 WHERE id = $1 AND lease = $2 AND ",
+    state!(),
+    " = 'claimed' RETURNING id"
+);
+const RELEASE: &str = concat!(
+    "UPDATE commands SET state = 'pending', not_before = $3, seen_at = NULL, alive_at = NULL, acknowledged = 0 WHERE id = $1 AND lease = $2 AND ",
+    state!(),
+    " = 'claimed' RETURNING id"
+);
+const WITHDRAW: &str = concat!(
+    "DELETE FROM commands WHERE id = $1 AND lease = $2 AND ",
+    state!(),
+    " = 'pending' RETURNING id"
+);
 const CANCEL: &str = "UPDATE commands SET state = CASE WHEN state = 'pending' THEN 'cancelled' ELSE state END, finished_at = CASE WHEN state = 'pending' THEN $2 ELSE finished_at END, cancel_requested_at = COALESCE(cancel_requested_at, $2) WHERE id = $1 AND state IN ('pending', 'claimed') RETURNING state";
 const CLOSE: &str = "UPDATE commands SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state IN ('pending', 'claimed') RETURNING id";
 pub(crate) const EXPIRE_SILENT: &str = concat!(
