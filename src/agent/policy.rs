@@ -1,8 +1,8 @@
 //! The host's own policy: what this server lets its master ask for. Enforced here, before anything is opened (never 31).
 
 use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::target::TargetKind;
-use backupx_core::domain::task::SourceSpec;
 use backupx_core::domain::work::Work;
 use backupx_core::{Error, Result};
 use serde::Deserialize;

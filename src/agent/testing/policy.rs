@@ -6,7 +6,7 @@ use crate::runtime::{Agent, AgentDeps};
 use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::command::Lane;
 use backupx_core::domain::report::{Listing, Outcome};
-use backupx_core::domain::task::SourceSpec;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::objects::{ObjectStore, StoreOpener};
 use backupx_core::ports::source::{EntrySource, SourceOpener};
 use backupx_core::{Error, Result};

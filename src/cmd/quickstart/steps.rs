@@ -13,8 +13,9 @@ use backupx_core::domain::operation::{
 };
 use backupx_core::domain::record::{Record, RecordState};
 use backupx_core::domain::retention::RetentionPolicy;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::target::TargetKind;
-use backupx_core::domain::task::{Compression, SourceSpec, TaskSpec};
+use backupx_core::domain::task::{Compression, TaskSpec};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,8 @@
 use super::id::{NodeId, RecordId, TaskId};
 use super::key::ObjectKey;
 use super::report::Counts;
-use super::task::{Compression, SourceSpec};
+use super::source::SourceSpec;
+use super::task::Compression;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -3,6 +3,8 @@
 pub mod access;
 pub mod account;
 pub mod command;
+pub mod database;
+pub mod dump;
 pub mod duration;
 pub mod entry;
 pub mod event;
@@ -21,6 +23,7 @@ pub mod report;
 pub mod retention;
 pub mod schedule;
 pub mod secret;
+pub mod source;
 pub mod target;
 pub mod task;
 pub mod time;

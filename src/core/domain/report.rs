@@ -259,3 +259,13 @@ pub struct TestStep {
     /// How long it took.
     pub duration_ms: u64,
 }
+
+/// A database that a server holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundDatabase {
+    /// Its name; for SQLite the path of its file.
+    pub name: String,
+    /// Its size in bytes as the server says it, when it does.
+    pub size_bytes: Option<u64>,
+}

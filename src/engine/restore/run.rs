@@ -13,7 +13,7 @@ use backupx_core::domain::entry::display_bytes;
 use backupx_core::domain::manifest::Manifest;
 use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::RestoreReport;
-use backupx_core::domain::task::SourceSpec;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};

@@ -17,8 +17,9 @@ use backupx_core::domain::report::{
     BackupReport, CopyReport, Counts, DeleteReport, Failure, Outcome, Report,
 };
 use backupx_core::domain::secret::WireSecret;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::target::TargetKind;
-use backupx_core::domain::task::{Compression, SourceSpec, Task, TaskSpec};
+use backupx_core::domain::task::{Compression, Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::domain::work::{Assignment, Work};
 use backupx_core::ports::clock::Clock;

@@ -11,7 +11,7 @@ use backupx_core::domain::log::Level;
 use backupx_core::domain::manifest::{Manifest, ManifestNode, ManifestTask};
 use backupx_core::domain::operation::{Overwrite, RestoreSpec};
 use backupx_core::domain::report::{Counts, RestoreReport};
-use backupx_core::domain::task::SourceSpec;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::observer::{Counters, Observer};
 use backupx_core::ports::source::{EntrySink, EntrySource, SourceOpener, StopFlag};
 use backupx_core::{Error, Result};
