@@ -75,7 +75,8 @@ async fn store(raw: Vec<u8>, case: Case) -> Result<Stored> {
         Vec::new()
     };
     let plan = StreamPlan {
-        stream: DATA,
+        stream: DATA.to_owned(),
+        content: "data.tar".to_owned(),
         compression: case.compression,
         recipients: parse_recipients(&recipients)?,
     };
@@ -110,6 +111,7 @@ async fn store(raw: Vec<u8>, case: Case) -> Result<Stored> {
     };
     let stream = StoredStream {
         stream: DATA.to_owned(),
+        dump: None,
         compression: case.compression,
         raw_bytes: summary.raw_bytes,
         stored_bytes: summary.stored_bytes,

@@ -470,6 +470,7 @@ fn good(target: TargetId) -> CopyReport {
 
 fn stream(name: &str) -> StoredStream {
     StoredStream {
+        dump: None,
         stream: name.to_owned(),
         compression: Compression::Zstd,
         raw_bytes: 300,
