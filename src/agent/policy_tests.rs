@@ -32,11 +32,14 @@ fn at(folder: &TempDir, path: &str) -> String {
 
 fn restore(to: Option<String>) -> Work {
     Work::Restore(RestoreWork {
+        dumps: false,
+        database: None,
         record_id: RecordId(1),
         location: ObjectKey::parse("t/2026/01/1-x").expect("a key"),
         sources: Vec::new(),
         keys: Vec::new(),
         spec: RestoreSpec {
+            database: None,
             to,
             include: Vec::new(),
             overwrite: Overwrite::IfChanged,

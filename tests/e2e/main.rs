@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod databases;
 mod kill;
 mod lambda;
 mod life;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials: Vec<Trial> = [
         road::trials(),
+        databases::trials(),
         life::trials(),
         schedules::trials(),
         bad_input::trials(),

@@ -7,6 +7,8 @@ mod backup;
 mod lay_out;
 mod marks;
 mod put_back;
+#[cfg(test)]
+mod tests;
 
 pub use backup::backup;
 pub use put_back::{DumpRestorePlan, restore};

@@ -93,7 +93,7 @@ async fn store(raw: Vec<u8>, case: Case) -> Result<Stored> {
         writer.write_all(&raw).expect("the stream takes everything");
         writer.finish()
     });
-    let name = object_name(DATA, case.compression, case.sealed);
+    let name = object_name(&plan);
     let objects = lay_down(
         Arc::new(store.clone()),
         &location(),
