@@ -8,6 +8,8 @@ use backupx_core::domain::name::Name;
 use backupx_core::domain::work::BackupWork;
 use backupx_core::ports::observer::Observer;
 use backupx_core::{Error, Result};
+use futures::FutureExt;
+use futures::future::FusedFuture;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -173,16 +175,20 @@ impl<'a> Around<'a> {
         };
         let limit = Duration::from_secs(hook.timeout_secs);
         let ended = tokio::time::timeout(limit, async {
-            let mut heard = std::pin::pin!(heard);
-            // Cancel-safe: both go on where they were.
-            let status = tokio::select! {
-                status = child.wait() => status,
-                () = &mut heard => child.wait().await,
-                // Nothing was begun yet that the host would have to be brought back from.
-                () = self.stopped(), if moment == Moment::Before => return None,
+            let mut heard = std::pin::pin!(heard.fuse());
+            let status = loop {
+                // Cancel-safe: all three go on where they were.
+                tokio::select! {
+                    status = child.wait() => break status,
+                    () = &mut heard, if !heard.is_terminated() => {}
+                    // Nothing was begun yet that the host would have to be brought back from.
+                    () = self.stopped(), if moment == Moment::Before => return None,
+                }
             };
-            // A child of its own that lives on may hold its output open; it is not waited for.
-            drop(tokio::time::timeout(LEFT_OPEN, heard).await);
+            if !heard.is_terminated() {
+                // A child of its own that lives on may hold its output open; it is not waited for.
+                drop(tokio::time::timeout(LEFT_OPEN, heard).await);
+            }
             Some(status)
         })
         .await;

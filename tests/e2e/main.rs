@@ -5,6 +5,7 @@ mod support;
 
 mod bad_input;
 mod databases;
+mod hooks;
 mod kill;
 mod lambda;
 mod life;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         road::trials(),
         databases::trials(),
+        hooks::trials(),
         life::trials(),
         schedules::trials(),
         bad_input::trials(),
