@@ -7,6 +7,7 @@ mod greeting;
 mod heartbeat;
 mod job;
 mod journal;
+mod pace;
 mod polling;
 mod reporting;
 mod roster;
@@ -16,7 +17,6 @@ pub(crate) use job::Job;
 
 use crate::config::AgentConfig;
 use crate::work::{Engine, Hands};
-use backupx_core::domain::command::Lane;
 use backupx_core::ports::dumps::DumpOpener;
 use backupx_core::ports::master::MasterLink;
 use backupx_core::ports::objects::StoreOpener;
@@ -89,9 +89,7 @@ impl Agent {
         let mut loops = JoinSet::new();
         loops.spawn(greeting::run(Arc::clone(&shared), background.clone()));
         loops.spawn(heartbeat::run(Arc::clone(&shared), background.clone()));
-        for lane in Lane::ALL {
-            loops.spawn(polling::run(Arc::clone(&shared), lane, shutdown.clone()));
-        }
+        loops.spawn(polling::run(Arc::clone(&shared), shutdown.clone()));
         // Cancel-safe: neither branch holds anything that is lost with it.
         let result = tokio::select! {
             () = shutdown.cancelled() => Ok(()),

@@ -100,7 +100,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Waits for work of one lane. */
+        /** Waits for commands. */
         post: operations["poll"];
         delete?: never;
         options?: never;
@@ -920,7 +920,7 @@ export interface components {
         AgentHeartbeat: Record<string, never>;
         /** @description An agent's first words: what it says of its host, and the leases that it believes it holds. */
         AgentHello: Record<string, never>;
-        /** @description A question for work: `{wait, free}`, with a `lane` for those who ask for long work and short questions apart. */
+        /** @description A question for work: `{wait, free}` for long work and short questions, with a `lane` for one of them alone. */
         AgentPoll: Record<string, never>;
         /** @description How far a command is: `{lease, progress, log: [{seq, at, level, message}]}`. */
         AgentProgress: Record<string, never>;
