@@ -1,5 +1,7 @@
 //! Databases of a host: which kind opens which.
 
+use crate::postgresql::{self, Postgresql};
+use crate::sqlite::{self, Sqlite};
 use crate::tool::{find, version_of};
 use backupx_core::Result;
 use backupx_core::domain::source::SourceSpec;
@@ -19,10 +21,9 @@ impl DumpOpener for Databases {
     fn open(&self, access: &DatabaseAccess) -> Result<Box<dyn DumpSource>> {
         match &access.spec {
             SourceSpec::File { .. } => Err(Error::internal("a tree of files is no database")),
-            SourceSpec::Mysql(_)
-            | SourceSpec::Postgresql(_)
-            | SourceSpec::Sqlite(_)
-            | SourceSpec::Mongodb(_) => Err(Error::new(
+            SourceSpec::Postgresql(source) => Ok(Box::new(Postgresql::new(source, access))),
+            SourceSpec::Sqlite(source) => Ok(Box::new(Sqlite::new(source, access))),
+            SourceSpec::Mysql(_) | SourceSpec::Mongodb(_) => Err(Error::new(
                 ErrorKind::Invalid,
                 "unsupported",
                 format!("this agent reads no {}", access.spec.type_name()),
@@ -38,6 +39,8 @@ impl DumpOpener for Databases {
                     version_of(&find(name, None, elsewhere)?, &StopFlag::default()).ok()?;
                 Some(((*name).to_owned(), version))
             })
+            .chain(postgresql::found_tools())
+            .chain(sqlite::found_tools())
             .collect()
     }
 }

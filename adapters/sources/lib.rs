@@ -6,6 +6,9 @@
 mod browse;
 mod databases;
 mod files;
+mod postgresql;
+mod sqlite;
+mod temp;
 mod tool;
 
 pub use databases::Databases;
