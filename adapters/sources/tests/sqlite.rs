@@ -149,30 +149,22 @@ struct App {
 
 impl App {
     fn new(path: &Path) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true);
-        let connection = runtime.block_on(options.connect()).expect("it opens");
-        Self {
-            runtime,
-            connection,
-        }
+        Self::with(SqliteConnectOptions::new().filename(path))
     }
 
     fn wal(path: &Path) -> Self {
+        let options = SqliteConnectOptions::new().filename(path);
+        Self::with(options.journal_mode(SqliteJournalMode::Wal))
+    }
+
+    fn with(options: SqliteConnectOptions) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal);
-        let connection = runtime.block_on(options.connect()).expect("it opens");
+        let connection = runtime
+            .block_on(options.create_if_missing(true).connect())
+            .expect("it opens");
         Self {
             runtime,
             connection,
