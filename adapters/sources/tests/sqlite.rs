@@ -149,30 +149,22 @@ struct App {
 
 impl App {
     fn new(path: &Path) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true);
-        let connection = runtime.block_on(options.connect()).expect("it opens");
-        Self {
-            runtime,
-            connection,
-        }
+        Self::with(SqliteConnectOptions::new().filename(path))
     }
 
     fn wal(path: &Path) -> Self {
+        let options = SqliteConnectOptions::new().filename(path);
+        Self::with(options.journal_mode(SqliteJournalMode::Wal))
+    }
+
+    fn with(options: SqliteConnectOptions) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal);
-        let connection = runtime.block_on(options.connect()).expect("it opens");
+        let connection = runtime
+            .block_on(options.create_if_missing(true).connect())
+            .expect("it opens");
         Self {
             runtime,
             connection,
@@ -334,6 +326,14 @@ fn small(path: &Path, word: &str) {
     app.close();
 }
 
+fn word_in(path: &Path) -> Vec<String> {
+    let mut app = App::new(path);
+    let words = app.ask("select word from t");
+    // A connection that is only dropped closes its file some time later.
+    app.close();
+    words
+}
+
 fn patterns_mean_the_files_that_are_there() {
     let bed = Bed::new();
     for name in [
@@ -438,7 +438,7 @@ fn a_file_that_is_there_is_refused_or_replaced() {
     assert_eq!(error.code(), "database_exists");
     bed.put_back(&bytes, &to, Existing::Replace)
         .expect("it is replaced");
-    assert_eq!(App::new(&to).ask("select word from t"), ["new"]);
+    assert_eq!(word_in(&to), ["new"]);
     let mode = std::fs::metadata(&to).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
     assert_eq!(files_in(bed.folder.path()), ["from.db", "to.db"]);
@@ -488,7 +488,7 @@ fn never_4_half_a_file_is_never_put_in_place() {
             .put_back(broken, &to, Existing::Replace)
             .expect_err("it is broken");
         assert_eq!(error.code(), "restore_failed", "{}", error.message());
-        assert_eq!(App::new(&to).ask("select word from t"), ["old"]);
+        assert_eq!(word_in(&to), ["old"]);
         assert_eq!(files_in(bed.folder.path()), ["from.db", "to.db"]);
     }
 }

@@ -1,3 +1,5 @@
+//! Tools that say, hang, fail and break off.
+
 use super::*;
 use std::sync::Mutex;
 
