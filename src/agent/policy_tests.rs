@@ -201,17 +201,17 @@ fn postgresql(server: Server, tools: Option<String>) -> Work {
         tools,
         ..PostgresqlSource::default()
     };
-    Work::TestSource(DatabaseWork {
+    Work::TestSource(Box::new(DatabaseWork {
         source: SourceSpec::Postgresql(source),
         secrets: Default::default(),
-    })
+    }))
 }
 
 fn sqlite(path: String) -> Work {
-    Work::TestSource(DatabaseWork {
+    Work::TestSource(Box::new(DatabaseWork {
         source: SourceSpec::Sqlite(SqliteSource { paths: vec![path] }),
         secrets: Default::default(),
-    })
+    }))
 }
 
 #[test]

@@ -160,7 +160,7 @@ pub enum OperationWork {
         dry_run: bool,
         /// How databases are put back into a server.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        database: Option<DatabaseRestore>,
+        database: Option<Box<DatabaseRestore>>,
     },
     /// Prove copies.
     #[serde(rename_all = "camelCase")]
@@ -209,7 +209,7 @@ impl From<operation::OperationSpec> for OperationWork {
                 include: spec.include,
                 overwrite: spec.overwrite.into(),
                 dry_run: spec.dry_run,
-                database: spec.database.map(Into::into),
+                database: spec.database.map(|database| Box::new((*database).into())),
             },
             OperationSpec::Verify { mode, target_ids } => Self::Verify {
                 mode: mode.into(),
@@ -337,7 +337,7 @@ impl RestoreRequest {
             include: self.include,
             overwrite: self.overwrite.into(),
             dry_run: self.dry_run,
-            database: self.database.map(Into::into),
+            database: self.database.map(|database| Box::new(database.into())),
         }
     }
 }

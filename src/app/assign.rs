@@ -121,7 +121,7 @@ impl App {
                 sources: self.sources(&record, node).await?,
                 keys: self.stream_keys(&record, Streams::All).await?,
                 dumps: record.task.source.is_database(),
-                database: self.restore_server(&record, spec).await?,
+                database: self.restore_server(&record, spec).await?.map(Box::new),
                 location: record.location,
                 spec: sent(spec),
             }),
@@ -180,9 +180,9 @@ impl App {
                     target: self.access_of(&target, command.node_id)?,
                 })
             }
-            CommandSpec::TestSource { task_id } => {
-                Ok(Work::TestSource(self.source_to_test(*task_id).await?))
-            }
+            CommandSpec::TestSource { task_id } => Ok(Work::TestSource(Box::new(
+                self.source_to_test(*task_id).await?,
+            ))),
             CommandSpec::ListFiles {
                 record_id,
                 path,

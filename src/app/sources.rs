@@ -201,14 +201,22 @@ fn aimed(source: &SourceSpec, how: &DatabaseRestore) -> SourceSpec {
 }
 
 /// Where a secret of a source goes.
-fn place(source: &SourceSpec) -> Option<(&'static str, Option<&str>, Option<u16>, Option<&str>)> {
+#[derive(PartialEq, Eq)]
+struct Destination<'a> {
+    kind: &'static str,
+    host: Option<&'a str>,
+    port: Option<u16>,
+    socket: Option<&'a str>,
+}
+
+fn place(source: &SourceSpec) -> Option<Destination<'_>> {
     let server = source.server()?;
-    Some((
-        source.type_name(),
-        server.host.as_deref(),
-        server.port,
-        server.socket.as_deref(),
-    ))
+    Some(Destination {
+        kind: source.type_name(),
+        host: server.host.as_deref(),
+        port: server.port,
+        socket: server.socket.as_deref(),
+    })
 }
 
 fn wired(secrets: Secrets) -> BTreeMap<String, WireSecret> {

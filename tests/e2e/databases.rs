@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Completion, Trial};
 use serde_json::Value;
 
-use super::scene::{HOST, Scene, id_of};
+use super::scene::{HOST, Scene};
 use super::support::cli::finish;
 use super::support::servers::{failed, program_trial, trial};
 
@@ -39,9 +39,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
     ];
     trials.extend(LIES.iter().map(|(name, script, code)| {
-        let name = format!("databases::never_01_pg_dump_that_{name}");
-        Trial::test(name, move || {
-            never_01_a_tool_that_lies(script, code).map_err(failed)
+        let trial = format!("databases::never_01_pg_dump_that_{name}");
+        server_trial(&trial, move |server| {
+            never_01_a_tool_that_lies(&server, name, script, code)
         })
     }));
     trials
@@ -53,7 +53,7 @@ struct Server {
 }
 
 /// A trial that needs it. Without one it is ignored with the reason, or fails when all are required.
-fn server_trial(name: &str, body: fn(Server) -> Result<()>) -> Trial {
+fn server_trial(name: &str, body: impl FnOnce(Server) -> Result<()> + Send + 'static) -> Trial {
     Trial::ignorable_test(name, move || match Server::find() {
         Ok(server) => body(server).map(|()| Completion::Completed).map_err(failed),
         Err(missing) if env::var_os("BACKUPX_TEST_REQUIRE_ALL").is_some() => Err(failed(missing)),
@@ -437,40 +437,39 @@ const LIES: [(&str, &str, &str); 5] = [
     ),
 ];
 
-/// The other tools answer as those of a server with one database do.
-fn never_01_a_tool_that_lies(script: &str, code: &str) -> Result<()> {
+/// The other tools are the real ones, and so is the server.
+fn never_01_a_tool_that_lies(server: &Server, name: &str, script: &str, code: &str) -> Result<()> {
     let scene = Scene::start()?;
     scene.local_target("storage")?;
     let tools = scene.path("tools");
     fs::create_dir_all(&tools)?;
-    let dump = format!(
-        "#!/bin/sh\ncase \"$*\" in *--version*) echo 'pg_dump (PostgreSQL) 15.18'; exit 0;; esac\n{script}\n"
-    );
-    tool(&tools, "pg_dump", &dump)?;
-    for (name, answer) in [("pg_restore", ""), ("pg_dumpall", "")] {
-        tool(
-            &tools,
-            name,
-            &format!(
-                "#!/bin/sh\ncase \"$*\" in *--version*) echo '{name} (PostgreSQL) 15.18'; exit 0;; esac\n{answer}\n"
-            ),
-        )?;
+    for real in ["psql", "pg_restore", "pg_dumpall"] {
+        symlink(Path::new(POSTGRESQL_15).join(real), tools.join(real))?;
     }
-    tool(&tools, "psql", PSQL)?;
-    let settings = [
-        "--set".to_owned(),
-        "host=127.0.0.1".to_owned(),
-        "--set".to_owned(),
-        "format=plain".to_owned(),
-        "--set".to_owned(),
-        "accounts=false".to_owned(),
-        "--set".to_owned(),
-        format!("tools={}", tools.display()),
-        "--database".to_owned(),
-        "shop".to_owned(),
-        "--time-limit".to_owned(),
-        "5s".to_owned(),
-    ];
+    let version = "case \"$*\" in *--version*) echo 'pg_dump (PostgreSQL) 15.18'; exit 0;; esac";
+    tool(
+        &tools,
+        "pg_dump",
+        &format!("#!/bin/sh\n{version}\n{script}\n"),
+    )?;
+    let database = format!("e2e_lies_{name}");
+    server.database(&database)?;
+    let mut settings = server.settings();
+    settings.extend(
+        [
+            "--set",
+            "format=plain",
+            "--set",
+            "accounts=false",
+            "--set",
+            &format!("tools={}", tools.display()),
+            "--database",
+            &database,
+            "--time-limit",
+            "5s",
+        ]
+        .map(str::to_owned),
+    );
     add(&scene, "lies", "postgresql", &settings)?;
     let record = scene.run("lies")?;
     ensure!(
@@ -482,22 +481,13 @@ fn never_01_a_tool_that_lies(script: &str, code: &str) -> Result<()> {
         "{record:#}\n{}",
         scene.agent.last_words()
     );
-    let id = id_of(&record)?.to_string();
-    let copies = scene.cli.json(["record", "show", &id])?["copies"].clone();
-    ensure!(!copies.to_string().contains("\"good\""), "{copies:#}");
-    Ok(())
+    let copies = record["copies"].to_string();
+    ensure!(!copies.contains("\"good\""), "{copies}");
+    server.drop_database(&database)
 }
 
-/// Answers every question of the source with what a server of version 15 with the database `shop` says.
-const PSQL: &str = "#!/bin/sh
-case \"$*\" in
-  *--version*) echo 'psql (PostgreSQL) 15.18';;
-  *server_version_num*) echo 150018;;
-  *server_version*) echo 15.18;;
-  *datname*) printf 'shop\\t8000000\\n';;
-  *) echo;;
-esac
-";
+/// Where Debian keeps the tools of the server that `tests/run` starts.
+const POSTGRESQL_15: &str = "/usr/lib/postgresql/15/bin";
 
 fn tool(folder: &Path, name: &str, script: &str) -> Result<()> {
     let path = folder.join(name);

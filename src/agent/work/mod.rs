@@ -70,7 +70,7 @@ pub(crate) struct Engine {
 impl Hands for Engine {
     async fn carry_out(&self, work: Work, job: Arc<Job>) -> Result<Report> {
         match self.admitted(work).await? {
-            Work::Backup(work) => self.backup(*work, &job).await.map(Report::Backup),
+            Work::Backup(work) => Box::pin(self.backup(*work, &job)).await.map(Report::Backup),
             Work::Restore(work) => self.restore(work, &job).await,
             Work::Verify(work) => self.verify(work, &job).await.map(Report::Verify),
             Work::Copy(work) => self.copy(work, &job).await,
@@ -90,7 +90,7 @@ impl Hands for Engine {
                     report.unwrap_or_else(|error| failed_test(&error)),
                 ))
             }
-            Work::TestSource(work) => self.test_source(work, &job).await.map(Report::TestSource),
+            Work::TestSource(work) => self.test_source(*work, &job).await.map(Report::TestSource),
             Work::ListFiles(work) => within(SHORT, self.list_files(work, &job)).await,
         }
     }
@@ -143,7 +143,13 @@ impl Engine {
         let limit = TimeLimit::begin(work.task.time_limit_secs(), job);
         let hooks = work.task.hooks.clone();
         let around = Around::new(&self.policy, &hooks, &work, job);
-        let made = around.run(self.make(work, cores, destinations, job, limit.flag()));
+        let made = around.run(Box::pin(self.make(
+            work,
+            cores,
+            destinations,
+            job,
+            limit.flag(),
+        )));
         let made = made.await;
         let mut report = limit.judge(made)?;
         report.copies.extend(targets::failed_copies(failed));
@@ -220,7 +226,7 @@ impl Engine {
         let server = match work.database {
             Some(database) => {
                 server_name = database.source.place();
-                Some(self.database(database)?)
+                Some(self.database(*database)?)
             }
             None => None,
         };

@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(crate) struct Add {
     /// Unique name
     name: String,
-    /// What is backed up: file, mysql, postgresql, sqlite, mongodb
+    /// What is backed up: file, postgresql, sqlite
     #[arg(
         long = "type",
         value_enum,

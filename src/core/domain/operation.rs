@@ -100,7 +100,7 @@ pub struct RestoreSpec {
     pub dry_run: bool,
     /// How databases are put back into a server; only for a record of databases, and not together with `to`, where their dumps become files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub database: Option<DatabaseRestore>,
+    pub database: Option<Box<DatabaseRestore>>,
 }
 
 /// What a restore does with a file that is there already.

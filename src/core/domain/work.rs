@@ -53,7 +53,7 @@ pub enum Work {
         target: TargetAccess,
     },
     /// Try a source.
-    TestSource(DatabaseWork),
+    TestSource(Box<DatabaseWork>),
     /// Read a part of an index.
     ListFiles(ListFilesWork),
 }
@@ -114,7 +114,7 @@ pub struct RestoreWork {
     pub dumps: bool,
     /// The server that dumps are put back into, unless they become files.
     #[serde(default)]
-    pub database: Option<DatabaseWork>,
+    pub database: Option<Box<DatabaseWork>>,
 }
 
 /// Prove copies.

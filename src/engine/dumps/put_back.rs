@@ -356,7 +356,7 @@ impl Restoration {
     }
 
     fn put_back(&self, dump: &Dump) -> PutBack {
-        let how: DatabaseRestore = self.plan.spec.database.clone().unwrap_or_default();
+        let how: DatabaseRestore = *self.plan.spec.database.clone().unwrap_or_default();
         let name = match dump.kind {
             DumpKind::Database => how.rename.unwrap_or_else(|| dump.name.clone()),
             DumpKind::Accounts => dump.name.clone(),

@@ -263,10 +263,10 @@ async fn one_database_of_many_comes_back_alone_and_under_another_name() -> Resul
     let store = MemoryStore::new(small_volumes());
     let report = back_up(&run, &server, &[&store]).await?;
     let mut spec = everything();
-    spec.database = Some(DatabaseRestore {
+    spec.database = Some(Box::new(DatabaseRestore {
         rename: Some("b_again".to_owned()),
         ..DatabaseRestore::default()
-    });
+    }));
     let many = put_back(
         &run,
         &report,
