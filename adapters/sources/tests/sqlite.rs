@@ -22,8 +22,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             everything_comes_back_elsewhere,
         ),
         (
-            "never_6_a_copy_under_write_load_is_one_moment",
-            never_6_a_copy_under_write_load_is_one_moment,
+            "never_06_a_copy_under_write_load_is_one_moment",
+            never_06_a_copy_under_write_load_is_one_moment,
         ),
         (
             "patterns_mean_the_files_that_are_there",
@@ -34,8 +34,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             what_is_no_database_is_said_as_such,
         ),
         (
-            "never_1_a_damaged_database_is_never_green",
-            never_1_a_damaged_database_is_never_green,
+            "never_01_a_damaged_database_is_never_green",
+            never_01_a_damaged_database_is_never_green,
         ),
         (
             "a_file_that_is_there_is_refused_or_replaced",
@@ -46,8 +46,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             a_file_that_is_open_is_never_replaced,
         ),
         (
-            "never_4_half_a_file_is_never_put_in_place",
-            never_4_half_a_file_is_never_put_in_place,
+            "never_04_half_a_file_is_never_put_in_place",
+            never_04_half_a_file_is_never_put_in_place,
         ),
         (
             "a_copy_ends_when_the_run_is_stopped",
@@ -275,7 +275,7 @@ fn everything_comes_back_elsewhere() {
     );
 }
 
-fn never_6_a_copy_under_write_load_is_one_moment() {
+fn never_06_a_copy_under_write_load_is_one_moment() {
     let bed = Bed::new();
     let path = bed.path("busy.db");
     let mut app = App::wal(&path);
@@ -407,7 +407,7 @@ fn what_is_no_database_is_said_as_such() {
     );
 }
 
-fn never_1_a_damaged_database_is_never_green() {
+fn never_01_a_damaged_database_is_never_green() {
     let bed = Bed::new();
     let path = bed.path("damaged.db");
     let mut app = App::new(&path);
@@ -472,7 +472,7 @@ fn a_file_that_is_open_is_never_replaced() {
         .expect("it is closed");
 }
 
-fn never_4_half_a_file_is_never_put_in_place() {
+fn never_04_half_a_file_is_never_put_in_place() {
     let bed = Bed::new();
     let (from, to) = (bed.path("from.db"), bed.path("to.db"));
     small(&from, "new");

@@ -1,3 +1,5 @@
+//! Backups and restores of databases: what is whole, and what is left when it is not.
+
 use super::*;
 use crate::testing::{MemoryStore, Run, Watching, location, small_volumes};
 use crate::{Destination, verify};

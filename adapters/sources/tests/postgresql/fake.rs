@@ -46,12 +46,12 @@ fn tools(dump: &str, restore: &str) -> (TempDir, Task) {
 pub(super) fn trials() -> Vec<Trial> {
     let cases: [(&str, fn()); 6] = [
         (
-            "never_1_a_tool_that_fails_or_stops_half_way_is_never_green",
-            never_1_a_tool_that_fails_or_stops_half_way_is_never_green,
+            "never_01_a_tool_that_fails_or_stops_half_way_is_never_green",
+            never_01_a_tool_that_fails_or_stops_half_way_is_never_green,
         ),
         (
-            "never_1_an_archive_without_its_end_is_never_green",
-            never_1_an_archive_without_its_end_is_never_green,
+            "never_01_an_archive_without_its_end_is_never_green",
+            never_01_an_archive_without_its_end_is_never_green,
         ),
         (
             "a_warning_is_heard_and_the_dump_is_good",
@@ -62,8 +62,8 @@ pub(super) fn trials() -> Vec<Trial> {
             a_tool_that_hangs_ends_when_the_run_is_stopped,
         ),
         (
-            "never_4_a_restore_whose_tool_fails_or_reads_nothing_is_no_success",
-            never_4_a_restore_whose_tool_fails_or_reads_nothing_is_no_success,
+            "never_04_a_restore_whose_tool_fails_or_reads_nothing_is_no_success",
+            never_04_a_restore_whose_tool_fails_or_reads_nothing_is_no_success,
         ),
         (
             "tools_that_are_missing_are_named",
@@ -82,7 +82,7 @@ pub(super) fn trials() -> Vec<Trial> {
         .collect()
 }
 
-fn never_1_a_tool_that_fails_or_stops_half_way_is_never_green() {
+fn never_01_a_tool_that_fails_or_stops_half_way_is_never_green() {
     let plain = Dump::database("shop", DumpFormat::PostgresqlSql);
     for (script, code) in [
         ("exit 1", "dump_failed"),
@@ -118,7 +118,7 @@ fn never_1_a_tool_that_fails_or_stops_half_way_is_never_green() {
     assert_eq!(error.code(), "dump_incomplete");
 }
 
-fn never_1_an_archive_without_its_end_is_never_green() {
+fn never_01_an_archive_without_its_end_is_never_green() {
     for script in [
         "exit 0",
         "printf 'PGDMP'",
@@ -166,7 +166,7 @@ fn a_tool_that_hangs_ends_when_the_run_is_stopped() {
     });
 }
 
-fn never_4_a_restore_whose_tool_fails_or_reads_nothing_is_no_success() {
+fn never_04_a_restore_whose_tool_fails_or_reads_nothing_is_no_success() {
     // A database without anything in it: the archive of one entry, and no data.
     let mut archive = b"PGDMP\x01\x10\x00\x04\x08\x01\x00".to_vec();
     archive.extend([0; 35]);

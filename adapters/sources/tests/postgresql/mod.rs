@@ -29,7 +29,7 @@ const EVERY: &[(&str, Case)] = cases![
     restored::single_tables_come_back_with_all_that_hangs_on_them,
     restored::nasty_names_are_names,
     restored::a_database_that_is_there_is_refused_or_replaced,
-    restored::never_4_a_restore_that_fails_leaves_nothing_and_no_success,
+    restored::never_04_a_restore_that_fails_leaves_nothing_and_no_success,
     restored::an_empty_database_is_restored_into_as_it_is,
     restored::what_roles_are_missing_is_said,
     accounts::roles_come_with_their_passwords_and_leave_those_that_are_there,

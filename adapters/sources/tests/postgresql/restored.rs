@@ -206,7 +206,7 @@ pub(crate) fn a_database_that_is_there_is_refused_or_replaced(bed: &Bed) {
     bed.drop("there_from");
 }
 
-pub(crate) fn never_4_a_restore_that_fails_leaves_nothing_and_no_success(bed: &Bed) {
+pub(crate) fn never_04_a_restore_that_fails_leaves_nothing_and_no_success(bed: &Bed) {
     for name in ["fails_from", "fails_old"] {
         bed.make(name);
         bed.drop("fails_new");
