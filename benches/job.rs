@@ -14,8 +14,9 @@ use backupx_core::domain::id::{NodeId, RecordId, TargetId, TaskId};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::log::Level;
 use backupx_core::domain::operation::{Overwrite, RestoreSpec};
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::target::TargetKind;
-use backupx_core::domain::task::{SourceSpec, TaskSpec};
+use backupx_core::domain::task::TaskSpec;
 use backupx_core::domain::work::BackupWork;
 use backupx_core::ports::keys::SealKeys;
 use backupx_core::ports::objects::StoreOpener;
@@ -112,6 +113,7 @@ async fn make_backup(arguments: &Arguments) -> Result<()> {
     let created_at = chrono::DateTime::UNIX_EPOCH;
     let location = ObjectKey::of_record("bench", record_id, created_at)?;
     let work = BackupWork {
+        secrets: Default::default(),
         record_id,
         task_id: TaskId(1),
         task,
@@ -155,6 +157,7 @@ async fn make_restore(arguments: &Arguments) -> Result<()> {
         None => Vec::new(),
     };
     let spec = RestoreSpec {
+        database: None,
         to: Some(arguments.one("to")?),
         include: arguments.all("include"),
         overwrite: Overwrite::IfChanged,

@@ -4,14 +4,20 @@
 //! choose some.
 
 mod browse;
+mod databases;
 mod files;
+mod postgresql;
+mod sqlite;
+mod temp;
+mod tool;
 
+pub use databases::Databases;
 pub use files::FileSource;
 
-use backupx_core::Result;
 use backupx_core::domain::report::Listing;
-use backupx_core::domain::task::SourceSpec;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::source::{EntrySource, SourceOpener};
+use backupx_core::{Error, Result};
 
 /// Opens the file trees of this host.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +46,10 @@ impl SourceOpener for Files {
                     .skip_cache_dirs(*skip_cache_dirs)
                     .cores(self.cores),
             )),
+            SourceSpec::Mysql(_)
+            | SourceSpec::Postgresql(_)
+            | SourceSpec::Sqlite(_)
+            | SourceSpec::Mongodb(_) => Err(Error::internal("a database is no tree of files")),
         }
     }
 

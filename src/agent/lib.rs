@@ -10,6 +10,7 @@
 
 mod config;
 mod facts;
+mod hooks;
 mod link;
 mod policy;
 mod runtime;

@@ -17,6 +17,7 @@ mod copies;
 mod copy;
 mod create;
 mod destination;
+pub mod dumps;
 mod files;
 mod keys;
 mod manifest;

@@ -30,3 +30,10 @@ pub(crate) async fn unless_stopped<T>(
         () = stopped(stop) => Err(cancelled()),
     }
 }
+
+/// What a blocking call answered.
+pub(crate) async fn joined<T>(call: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
+    call.await.map_err(|error| {
+        Error::internal("a thread of the run ended unexpectedly").with_source(error)
+    })?
+}

@@ -9,8 +9,9 @@ use backupx_core::domain::node::Node;
 use backupx_core::domain::record::{CopyState, Record, RecordCopy, RecordState, Trigger};
 use backupx_core::domain::report::Counts;
 use backupx_core::domain::retention::RetentionPolicy;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::target::{Target, TargetKind};
-use backupx_core::domain::task::{Compression, SourceSpec, Task, TaskSpec};
+use backupx_core::domain::task::{Compression, Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::queue::NewCommand;
 use backupx_core::ports::records::{NewRecord, RecordEnd};
@@ -82,6 +83,8 @@ pub(crate) fn spec(called: &str, node: NodeId, targets: &[TargetId]) -> TaskSpec
         retention: RetentionPolicy::default(),
         max_unreadable: 100,
         max_cores: None,
+        time_limit_secs: None,
+        hooks: Default::default(),
     }
 }
 

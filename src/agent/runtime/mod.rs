@@ -17,6 +17,7 @@ pub(crate) use job::Job;
 
 use crate::config::AgentConfig;
 use crate::work::{Engine, Hands};
+use backupx_core::ports::dumps::DumpOpener;
 use backupx_core::ports::master::MasterLink;
 use backupx_core::ports::objects::StoreOpener;
 use backupx_core::ports::source::SourceOpener;
@@ -34,8 +35,10 @@ use tokio_util::task::TaskTracker;
 pub struct AgentDeps {
     /// Opens targets.
     pub opener: Arc<dyn StoreOpener>,
-    /// Opens sources and lists folders.
+    /// Opens sources of files and lists folders.
     pub sources: Arc<dyn SourceOpener>,
+    /// Opens database servers.
+    pub databases: Arc<dyn DumpOpener>,
 }
 
 /// An agent. One [`Agent::run`] is its whole life.

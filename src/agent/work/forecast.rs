@@ -1,7 +1,7 @@
 //! The forecast: how much there is to read, looked up beside a backup that takes long enough for somebody to ask.
 
 use crate::runtime::Job;
-use backupx_core::domain::task::SourceSpec;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::{SourceOpener, StopFlag};
 use std::sync::Arc;

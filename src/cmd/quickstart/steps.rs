@@ -13,8 +13,9 @@ use backupx_core::domain::operation::{
 };
 use backupx_core::domain::record::{Record, RecordState};
 use backupx_core::domain::retention::RetentionPolicy;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::target::TargetKind;
-use backupx_core::domain::task::{Compression, SourceSpec, TaskSpec};
+use backupx_core::domain::task::{Compression, TaskSpec};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -171,6 +172,8 @@ impl Journey {
             retention: RetentionPolicy::default(),
             max_unreadable: 100,
             max_cores: None,
+            time_limit_secs: None,
+            hooks: Default::default(),
         })
     }
 
@@ -201,6 +204,7 @@ impl Journey {
 
     async fn restore(&self, record: RecordId, to: &Path) -> Result<Duration> {
         let spec = RestoreSpec {
+            database: None,
             to: Some(
                 to.to_str()
                     .context("the data dir's path is no UTF-8")?

@@ -73,6 +73,8 @@ pub enum Report {
     Browse(Listing),
     /// Of a target test.
     TestTarget(TestReport),
+    /// Of a test of a source.
+    TestSource(SourceReport),
     /// Of a look into an index.
     ListFiles(FilePage),
 }
@@ -258,4 +260,26 @@ pub struct TestStep {
     pub message: String,
     /// How long it took.
     pub duration_ms: u64,
+}
+
+/// What a test of a source found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceReport {
+    /// True when every step held.
+    pub ok: bool,
+    /// Each step, in order, up to the one that failed.
+    pub steps: Vec<TestStep>,
+    /// The databases that are there; at most 1,000.
+    pub databases: Vec<FoundDatabase>,
+}
+
+/// A database that a server holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundDatabase {
+    /// Its name; for SQLite the path of its file.
+    pub name: String,
+    /// Its size in bytes as the server says it, when it does.
+    pub size_bytes: Option<u64>,
 }

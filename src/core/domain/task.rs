@@ -1,9 +1,12 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
+use super::hook::Hooks;
 use super::id::{NodeId, TargetId, TaskId};
 use super::name::Name;
 use super::retention::RetentionPolicy;
 use super::schedule::{NextRun, Schedule};
+use super::secret::Sealed;
+use super::source::SourceSpec;
 use super::time::Timestamp;
 use crate::{Error, FieldError, Result};
 use serde::{Deserialize, Serialize};
@@ -15,6 +18,8 @@ pub struct Task {
     pub id: TaskId,
     /// What it does.
     pub spec: TaskSpec,
+    /// The secrets of its source as one sealed JSON object of strings, absent when there are none.
+    pub secrets: Option<Sealed>,
     /// A disabled task does not run by its schedule.
     pub enabled: bool,
     /// When the schedule fires next.
@@ -78,6 +83,13 @@ pub struct TaskSpec {
     /// Most processor cores that the run uses; nothing means all.
     #[serde(default)]
     pub max_cores: Option<u16>,
+    /// How long a run may take before it is ended as failed; nothing means a day for databases, whose tools may hang, and no limit for
+    /// files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit_secs: Option<u64>,
+    /// What the node runs around it, picked by name from what its own policy allows.
+    #[serde(default, skip_serializing_if = "Hooks::is_empty")]
+    pub hooks: Hooks,
 }
 
 /// What a task waits for: runs of other tasks that end in success.
@@ -126,42 +138,12 @@ fn local_node() -> NodeId {
     NodeId::LOCAL
 }
 
-fn yes() -> bool {
+pub(super) fn yes() -> bool {
     true
 }
 
 fn default_threshold() -> u64 {
     100
-}
-
-/// What a task reads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
-pub enum SourceSpec {
-    /// Files and folders.
-    #[serde(rename_all = "camelCase")]
-    File {
-        /// Absolute paths of files or folders.
-        paths: Vec<String>,
-        /// Patterns in gitignore syntax of what is left out.
-        #[serde(default)]
-        excludes: Vec<String>,
-        /// Stay on the file systems that the paths themselves are on.
-        #[serde(default)]
-        one_file_system: bool,
-        /// Leave out what is below a folder with a valid `CACHEDIR.TAG`.
-        #[serde(default = "yes")]
-        skip_cache_dirs: bool,
-    },
-}
-
-impl SourceSpec {
-    /// The kind's name as it stands in JSON and after `--type`.
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Self::File { .. } => "file",
-        }
-    }
 }
 
 /// How a stream is compressed.
@@ -198,43 +180,31 @@ impl Compression {
 }
 
 impl TaskSpec {
+    /// How long a run that reads a database may take when nobody said.
+    pub const DATABASE_TIME_LIMIT_SECS: u64 = 24 * 60 * 60;
+
+    /// How long a run may take, in seconds.
+    pub fn time_limit_secs(&self) -> Option<u64> {
+        self.time_limit_secs.or_else(|| {
+            self.source
+                .is_database()
+                .then_some(Self::DATABASE_TIME_LIMIT_SECS)
+        })
+    }
+
     /// Most targets of a task.
     pub const MAX_TARGETS: usize = 8;
 
     /// Refuses what can be seen to be wrong without asking anybody: every wrong field is named.
     pub fn check(&self) -> Result<()> {
-        let mut errors = Vec::new();
+        let mut errors = self.source.wrong();
+        errors.extend(self.hooks.wrong());
         let mut wrong = |field: &str, message: String| {
             errors.push(FieldError {
                 field: field.to_owned(),
                 message,
             })
         };
-        match &self.source {
-            SourceSpec::File {
-                paths, excludes, ..
-            } => {
-                if paths.is_empty() {
-                    wrong(
-                        "source.paths",
-                        "name at least one file or folder".to_owned(),
-                    );
-                }
-                if paths.len() > 1000 || excludes.len() > 1000 {
-                    wrong("source", "has more than 1000 paths or excludes".to_owned());
-                }
-                for path in paths {
-                    if !path.starts_with('/') || path.contains('\0') {
-                        wrong("source.paths", format!("{path:?} is not an absolute path"));
-                    } else if path.len() > 4095 {
-                        wrong(
-                            "source.paths",
-                            format!("a path has {} bytes, 4095 at most are accepted", path.len()),
-                        );
-                    }
-                }
-            }
-        }
         if self.pool.is_some() != (self.node_id == NodeId::NONE) {
             wrong("pool", "name either a node or a pool".to_owned());
         }
@@ -259,6 +229,9 @@ impl TaskSpec {
         }
         if self.max_cores == Some(0) {
             wrong("maxCores", "must be at least 1".to_owned());
+        }
+        if self.time_limit_secs == Some(0) {
+            wrong("timeLimitSecs", "must be at least 1".to_owned());
         }
         if !self.encrypt && !self.extra_recipients.is_empty() {
             wrong(

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::domain::entry::Entry;
 use crate::domain::report::{Counts, Listing};
-use crate::domain::task::SourceSpec;
+use crate::domain::source::SourceSpec;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -13,7 +13,7 @@ use backupx_core::domain::entry::display_bytes;
 use backupx_core::domain::manifest::Manifest;
 use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::RestoreReport;
-use backupx_core::domain::task::SourceSpec;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
@@ -248,7 +248,13 @@ impl Restoration {
         if let Some(to) = &self.plan.spec.to {
             return vec![(to.clone(), Vec::new())];
         }
-        let SourceSpec::File { paths, .. } = &manifest.task.source;
+        let paths: &[String] = match &manifest.task.source {
+            SourceSpec::File { paths, .. } => paths,
+            SourceSpec::Mysql(_)
+            | SourceSpec::Postgresql(_)
+            | SourceSpec::Sqlite(_)
+            | SourceSpec::Mongodb(_) => &[],
+        };
         let mut bases: Vec<_> = paths
             .iter()
             .filter_map(|path| {

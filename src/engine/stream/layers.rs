@@ -1,15 +1,13 @@
 //! The layers of a stream as its object's name tells them: `data.tar.zst.age`.
 
-use super::{DATA, INDEX};
-use backupx_core::domain::task::Compression;
+use super::StreamPlan;
 
 /// The name of a stream's object, or of its series of volumes without the number.
-pub(crate) fn object_name(stream: &str, compression: Compression, sealed: bool) -> String {
-    let content = match stream {
-        DATA => "data.tar",
-        INDEX => "index.jsonl",
-        other => other,
+pub(crate) fn object_name(stream: &StreamPlan) -> String {
+    let seal = if stream.recipients.is_empty() {
+        ""
+    } else {
+        ".age"
     };
-    let seal = if sealed { ".age" } else { "" };
-    format!("{content}{}{seal}", compression.extension())
+    format!("{}{}{seal}", stream.content, stream.compression.extension())
 }

@@ -7,7 +7,8 @@ use crate::{AgeKeys, Destination};
 use backupx_core::domain::id::{NodeId, RecordId, TaskId};
 use backupx_core::domain::manifest::{ManifestNode, ManifestTask, StoredStream};
 use backupx_core::domain::report::Counts;
-use backupx_core::domain::task::{Compression, SourceSpec};
+use backupx_core::domain::source::SourceSpec;
+use backupx_core::domain::task::Compression;
 use backupx_core::ports::keys::{KeyPair, SealKeys};
 use backupx_core::ports::objects::Layout;
 use proptest::prelude::*;
@@ -74,7 +75,8 @@ async fn store(raw: Vec<u8>, case: Case) -> Result<Stored> {
         Vec::new()
     };
     let plan = StreamPlan {
-        stream: DATA,
+        stream: DATA.to_owned(),
+        content: "data.tar".to_owned(),
         compression: case.compression,
         recipients: parse_recipients(&recipients)?,
     };
@@ -91,7 +93,7 @@ async fn store(raw: Vec<u8>, case: Case) -> Result<Stored> {
         writer.write_all(&raw).expect("the stream takes everything");
         writer.finish()
     });
-    let name = object_name(DATA, case.compression, case.sealed);
+    let name = object_name(&plan);
     let objects = lay_down(
         Arc::new(store.clone()),
         &location(),
@@ -109,6 +111,7 @@ async fn store(raw: Vec<u8>, case: Case) -> Result<Stored> {
     };
     let stream = StoredStream {
         stream: DATA.to_owned(),
+        dump: None,
         compression: case.compression,
         raw_bytes: summary.raw_bytes,
         stored_bytes: summary.stored_bytes,

@@ -17,8 +17,9 @@ use backupx_core::domain::report::{
     BackupReport, CopyReport, Counts, DeleteReport, Failure, Outcome, Report,
 };
 use backupx_core::domain::secret::WireSecret;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::target::TargetKind;
-use backupx_core::domain::task::{Compression, SourceSpec, Task, TaskSpec};
+use backupx_core::domain::task::{Compression, Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::domain::work::{Assignment, Work};
 use backupx_core::ports::clock::Clock;
@@ -408,6 +409,8 @@ pub(crate) fn spec(name: &str, node: NodeId, targets: &[TargetId]) -> Result<Tas
         retention: Default::default(),
         max_unreadable: 10,
         max_cores: None,
+        time_limit_secs: None,
+        hooks: Default::default(),
     })
 }
 
@@ -426,6 +429,7 @@ pub(crate) fn well(work: &Assignment) -> Outcome {
         | Work::Verify(_)
         | Work::Browse { .. }
         | Work::TestTarget { .. }
+        | Work::TestSource(_)
         | Work::ListFiles(_) => return failed("not_played", "no case asks for this"),
     };
     Outcome::Succeeded { report }
@@ -469,6 +473,7 @@ fn good(target: TargetId) -> CopyReport {
 
 fn stream(name: &str) -> StoredStream {
     StoredStream {
+        dump: None,
         stream: name.to_owned(),
         compression: Compression::Zstd,
         raw_bytes: 300,

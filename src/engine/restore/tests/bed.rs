@@ -11,7 +11,7 @@ use backupx_core::domain::log::Level;
 use backupx_core::domain::manifest::{Manifest, ManifestNode, ManifestTask};
 use backupx_core::domain::operation::{Overwrite, RestoreSpec};
 use backupx_core::domain::report::{Counts, RestoreReport};
-use backupx_core::domain::task::SourceSpec;
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::observer::{Counters, Observer};
 use backupx_core::ports::source::{EntrySink, EntrySource, SourceOpener, StopFlag};
 use backupx_core::{Error, Result};
@@ -200,6 +200,7 @@ pub(super) fn restore_from(backups: &[&Backup], spec: RestoreSpec) -> Result<Res
 
 pub(super) fn spec(to: &Path, include: &[&str]) -> RestoreSpec {
     RestoreSpec {
+        database: None,
         to: Some(to.display().to_string()),
         include: include.iter().map(|&text| text.to_owned()).collect(),
         overwrite: Overwrite::IfChanged,

@@ -1,0 +1,42 @@
+//! Databases of a host: which kind opens which.
+
+use crate::postgresql::{self, Postgresql};
+use crate::sqlite::{self, Sqlite};
+use backupx_core::Result;
+use backupx_core::domain::source::SourceSpec;
+use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpOpener, DumpSource};
+use backupx_core::{Error, ErrorKind};
+
+/// Opens the databases that this host reaches.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Databases;
+
+impl DumpOpener for Databases {
+    fn open(&self, access: &DatabaseAccess) -> Result<Box<dyn DumpSource>> {
+        match &access.spec {
+            SourceSpec::File { .. } => Err(Error::internal("a tree of files is no database")),
+            SourceSpec::Postgresql(source) => Ok(Box::new(Postgresql::new(source, access))),
+            SourceSpec::Sqlite(source) => Ok(Box::new(Sqlite::new(source, access))),
+            SourceSpec::Mysql(_) | SourceSpec::Mongodb(_) => Err(Error::new(
+                ErrorKind::Invalid,
+                "unsupported",
+                format!("this agent reads no {}", access.spec.type_name()),
+            )),
+        }
+    }
+
+    fn abilities(&self) -> Abilities {
+        let mut abilities = Abilities::default();
+        for (task_type, found) in [
+            ("postgresql", postgresql::found_tools()),
+            ("sqlite", sqlite::found_tools()),
+        ] {
+            let Some((tool, version)) = found else {
+                continue;
+            };
+            abilities.task_types.push(task_type.to_owned());
+            abilities.tools.insert(tool, version);
+        }
+        abilities
+    }
+}
