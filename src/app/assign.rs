@@ -3,6 +3,7 @@
 use crate::App;
 use crate::access::Streams;
 use crate::removals::{Removable, removable};
+use crate::sources::wired;
 use backupx_core::domain::command::{Command, CommandSpec, Subject};
 use backupx_core::domain::id::{NodeId, OperationId, RecordId, TargetId};
 use backupx_core::domain::operation::{Operation, OperationSpec, RestoreSpec, VerifyMode};
@@ -69,7 +70,10 @@ impl App {
             record_id: id,
             task_id: record.task_id,
             recipients: self.recipients(&record.task).await?,
-            secrets: self.task_secrets(record.task_id).await?,
+            secrets: wired(
+                self.task_secrets(record.task_id, &record.task.source)
+                    .await?,
+            ),
             targets: self.accesses(&targets, node.id).await?,
             task: record.task,
             location: record.location,

@@ -79,12 +79,15 @@ impl App {
         }
     }
 
-    /// The secrets of a task for a node that is about to run it; none when the task is gone.
-    pub(crate) async fn task_secrets(&self, id: TaskId) -> Result<BTreeMap<String, WireSecret>> {
-        let Some(task) = self.ports.tasks.get(id).await? else {
-            return Ok(BTreeMap::new());
-        };
-        Ok(wired(self.vault.open_task(id, task.secrets.as_ref())?))
+    /// The secrets of a task that may go to the server of `source`: its own server's alone. None when the task is gone or reads another
+    /// server by now, as after an edit while a run waited.
+    pub(crate) async fn task_secrets(&self, id: TaskId, source: &SourceSpec) -> Result<Secrets> {
+        match self.ports.tasks.get(id).await? {
+            Some(task) if place(&task.spec.source) == place(source) => {
+                self.vault.open_task(id, task.secrets.as_ref())
+            }
+            Some(_) | None => Ok(Secrets::new()),
+        }
     }
 
     /// The server and the sign-in of a task, to be tried.
@@ -111,15 +114,9 @@ impl App {
         }
         let how = spec.database.clone().unwrap_or_default();
         let source = aimed(&record.task.source, &how);
-        let mut secrets = match self.ports.tasks.get(record.task_id).await? {
-            Some(task) if place(&task.spec.source) == place(&source) => {
-                self.vault.open_task(task.id, task.secrets.as_ref())?
-            }
-            Some(_) | None => Secrets::new(),
-        };
-        let brought = self.vault.open_restore(record.id, how.secrets.as_ref())?;
-        if !brought.is_empty() {
-            secrets = brought;
+        let mut secrets = self.vault.open_restore(record.id, how.secrets.as_ref())?;
+        if secrets.is_empty() {
+            secrets = self.task_secrets(record.task_id, &source).await?;
         }
         Ok(Some(DatabaseWork {
             source,
@@ -219,7 +216,7 @@ fn place(source: &SourceSpec) -> Option<Destination<'_>> {
     })
 }
 
-fn wired(secrets: Secrets) -> BTreeMap<String, WireSecret> {
+pub(crate) fn wired(secrets: Secrets) -> BTreeMap<String, WireSecret> {
     secrets
         .into_iter()
         .map(|(name, secret)| (name, WireSecret::new(secret)))
