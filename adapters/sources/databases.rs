@@ -1,11 +1,11 @@
 //! Databases of a host: which kind opens which.
 
 use crate::postgresql::{self, Postgresql};
+use crate::refusals::unsupported;
 use crate::sqlite::{self, Sqlite};
-use backupx_core::Result;
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpOpener, DumpSource};
-use backupx_core::{Error, ErrorKind};
+use backupx_core::{Error, Result};
 
 /// Opens the databases that this host reaches.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,11 +17,10 @@ impl DumpOpener for Databases {
             SourceSpec::File { .. } => Err(Error::internal("a tree of files is no database")),
             SourceSpec::Postgresql(source) => Ok(Box::new(Postgresql::new(source, access))),
             SourceSpec::Sqlite(source) => Ok(Box::new(Sqlite::new(source, access))),
-            SourceSpec::Mysql(_) | SourceSpec::Mongodb(_) => Err(Error::new(
-                ErrorKind::Invalid,
-                "unsupported",
-                format!("this agent reads no {}", access.spec.type_name()),
-            )),
+            SourceSpec::Mysql(_) | SourceSpec::Mongodb(_) => Err(unsupported(format!(
+                "this agent reads no {}",
+                access.spec.type_name()
+            ))),
         }
     }
 

@@ -8,6 +8,7 @@ use backupx_core::domain::name::Name;
 use backupx_core::domain::work::BackupWork;
 use backupx_core::ports::observer::Observer;
 use backupx_core::{Error, Result};
+use backupx_engine::stopped;
 use futures::FutureExt;
 use futures::future::FusedFuture;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -23,8 +24,6 @@ use tokio::process::Command;
 const LOGGED_LINES: usize = 500;
 /// How long a hook may run when the policy does not say.
 const LIMIT_SECS: u64 = 600;
-/// How often it is looked whether the run was stopped.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long what a hook left behind may hold its output open.
 const LEFT_OPEN: Duration = Duration::from_secs(2);
 
@@ -174,6 +173,7 @@ impl<'a> Around<'a> {
             );
         };
         let limit = Duration::from_secs(hook.timeout_secs);
+        let asked = self.job.stop_flag();
         let ended = tokio::time::timeout(limit, async {
             let mut heard = std::pin::pin!(heard.fuse());
             let status = loop {
@@ -182,7 +182,7 @@ impl<'a> Around<'a> {
                     status = child.wait() => break status,
                     () = &mut heard, if !heard.is_terminated() => {}
                     // Nothing was begun yet that the host would have to be brought back from.
-                    () = self.stopped(), if moment == Moment::Before => return None,
+                    () = stopped(&asked), if moment == Moment::Before => return None,
                 }
             };
             if !heard.is_terminated() {
@@ -202,13 +202,6 @@ impl<'a> Around<'a> {
             Ok(Some(Err(error))) => Err(failed(format!("can't be waited for: {error}"))),
             Ok(Some(Ok(status))) if status.success() => Ok(()),
             Ok(Some(Ok(status))) => Err(failed(format!("ended with {status}"))),
-        }
-    }
-
-    async fn stopped(&self) {
-        let flag = self.job.stop_flag();
-        while !flag.is_stopped() {
-            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 

@@ -109,7 +109,6 @@ fn stream_plans(work: &BackupWork) -> Result<[StreamPlan; 2]> {
     let recipients = recipients(work)?;
     let data = StreamPlan {
         stream: DATA.to_owned(),
-        content: "data.tar".to_owned(),
         compression: work.task.compression,
         recipients: recipients.clone(),
     };
@@ -120,7 +119,6 @@ fn stream_plans(work: &BackupWork) -> Result<[StreamPlan; 2]> {
 pub(crate) fn index_plan(recipients: Vec<age::x25519::Recipient>) -> StreamPlan {
     StreamPlan {
         stream: INDEX.to_owned(),
-        content: "index.jsonl".to_owned(),
         compression: Compression::Zstd,
         recipients,
     }

@@ -37,5 +37,6 @@ pub use files::list_files;
 pub use keys::AgeKeys;
 pub use manifest::read_manifest;
 pub use remove::remove;
+pub use stop::stopped;
 pub use target_test::test_target;
 pub use verify::verify;

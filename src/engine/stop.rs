@@ -13,7 +13,7 @@ pub(crate) fn cancelled() -> Error {
 }
 
 /// Returns once somebody asked to stop.
-pub(crate) async fn stopped(stop: &StopFlag) {
+pub async fn stopped(stop: &StopFlag) {
     while !stop.is_stopped() {
         tokio::time::sleep(LOOK_EVERY).await;
     }

@@ -4,10 +4,10 @@ use super::Postgresql;
 use super::names;
 use super::server::Reached;
 use super::tools::{Set, fit_to_dump};
+use crate::steps::Steps;
 use backupx_core::domain::report::TestStep;
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
-use std::time::Instant;
 
 /// Names that a message lists.
 const SHOWN: usize = 10;
@@ -36,7 +36,7 @@ pub(super) fn check(source: &Postgresql, stop: &StopFlag) -> Vec<TestStep> {
     let mut steps = Steps::default();
     // The first that fails is the last.
     let _ = walk(source, stop, &mut steps);
-    steps.0
+    steps.done()
 }
 
 fn walk(source: &Postgresql, stop: &StopFlag, steps: &mut Steps) -> Option<()> {
@@ -121,24 +121,4 @@ fn some_of(names: &[String]) -> String {
         text.push_str(&format!(" and {} more", names.len() - SHOWN));
     }
     text
-}
-
-#[derive(Default)]
-struct Steps(Vec<TestStep>);
-
-impl Steps {
-    fn take<T>(&mut self, name: &str, step: impl FnOnce() -> Result<(T, String)>) -> Option<T> {
-        let began = Instant::now();
-        let (value, ok, message) = match step() {
-            Ok((value, message)) => (Some(value), true, message),
-            Err(error) => (None, false, error.message().to_owned()),
-        };
-        self.0.push(TestStep {
-            name: name.to_owned(),
-            ok,
-            message,
-            duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        });
-        value
-    }
 }

@@ -24,7 +24,6 @@ use backupx_core::domain::report::{FoundDatabase, TestStep};
 use backupx_core::domain::secret::WireSecret;
 use backupx_core::ports::dumps::{DatabaseAccess, DumpPlan, DumpSource, Notes, PutBack};
 use backupx_core::ports::source::StopFlag;
-use backupx_core::{Error, ErrorKind};
 use server::{Reached, SignIn};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -131,11 +130,6 @@ impl DumpSource for Postgresql {
     ) -> Result<()> {
         put_back::put_back(self, dump, input, how, notes, stop)
     }
-}
-
-/// A dump of another kind, or something that its format can't do.
-fn unsupported(message: String) -> Error {
-    Error::new(ErrorKind::Invalid, "unsupported", message)
 }
 
 /// The versions of pg_dump on this host, when there is one.

@@ -7,7 +7,8 @@ use super::read::Watch;
 use super::server::{connection_to, literal};
 use super::statements::{name_behind, statements};
 use super::tools::fit_to_restore;
-use super::{Postgresql, accounts, tables, unsupported};
+use super::{Postgresql, accounts, tables};
+use crate::refusals::{cancelled, unsupported};
 use crate::temp::Temp;
 use crate::tool::{Tool, lift};
 use backupx_core::domain::dump::{Dump, DumpFormat, DumpKind};
@@ -281,10 +282,7 @@ fn spool(temp: &Temp, stream: &mut Stream<'_>, stop: &StopFlag) -> Result<PathBu
     let mut block = vec![0; BLOCK];
     loop {
         if stop.is_stopped() {
-            return Err(Error::conflict(
-                "cancelled",
-                "the run was stopped on request",
-            ));
+            return Err(cancelled());
         }
         let count = stream
             .read(&mut block)

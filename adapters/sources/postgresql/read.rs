@@ -3,7 +3,8 @@
 use super::archive::Archive;
 use super::plain::{End, Tail};
 use super::server::refused;
-use super::{Postgresql, check, tools, unsupported};
+use super::{Postgresql, check, tools};
+use crate::refusals::unsupported;
 use crate::tool::Tool;
 use backupx_core::domain::dump::{Dump, DumpFormat, DumpKind};
 use backupx_core::domain::log::Level;

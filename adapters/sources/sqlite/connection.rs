@@ -1,6 +1,6 @@
 //! SQLite itself, asked from a thread that may block.
 
-use super::cancelled;
+use crate::refusals::cancelled;
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};

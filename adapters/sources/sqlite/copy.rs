@@ -1,7 +1,8 @@
 //! One database, copied as it is at one moment and checked before the first byte goes out.
 
 use super::connection::{copy_into, unsound};
-use super::{cancelled, header};
+use super::header;
+use crate::refusals::cancelled;
 use crate::temp::Temp;
 use crate::tool::lift;
 use backupx_core::ports::source::StopFlag;

@@ -10,16 +10,17 @@ mod open_files;
 mod paths;
 mod put_back;
 
+use crate::refusals::unsupported;
+use crate::steps::Steps;
+use backupx_core::Result;
 use backupx_core::domain::database::SqliteSource;
 use backupx_core::domain::dump::{Dump, DumpFormat, DumpKind};
 use backupx_core::domain::report::{FoundDatabase, TestStep};
 use backupx_core::ports::dumps::{DatabaseAccess, DumpPlan, DumpSource, Notes, PutBack};
 use backupx_core::ports::source::StopFlag;
-use backupx_core::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 /// SQLite files of this host.
 #[derive(Debug)]
@@ -39,30 +40,20 @@ impl Sqlite {
 
 impl DumpSource for Sqlite {
     fn check(&self, stop: &StopFlag) -> Vec<TestStep> {
-        let mut steps = Vec::new();
-        let mut take = |name: &str, step: &dyn Fn() -> Result<String>| {
-            let began = Instant::now();
-            let outcome = step();
-            let ok = outcome.is_ok();
-            steps.push(TestStep {
-                name: name.to_owned(),
-                ok,
-                message: outcome.unwrap_or_else(|error| error.message().to_owned()),
-                duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            });
-            ok
-        };
-        let version = || Ok(format!("SQLite {}", connection::version()?));
+        let mut steps = Steps::default();
+        let version = || Ok(((), format!("SQLite {}", connection::version()?)));
         let readable = || {
             let paths = paths::expand(&self.source.paths)?;
             for path in &paths {
                 header::check(Path::new(path))?;
                 connection::try_read(Path::new(path), stop)?;
             }
-            Ok(format!("{} can be read", paths.len()))
+            Ok(((), format!("{} can be read", paths.len())))
         };
-        let _ = take("tools", &version) && take("databases", &readable);
-        steps
+        if steps.take("tools", version).is_some() {
+            steps.take("databases", readable);
+        }
+        steps.done()
     }
 
     fn discover(&self, _stop: &StopFlag) -> Result<Vec<FoundDatabase>> {
@@ -127,14 +118,6 @@ fn check_kind(dump: &Dump) -> Result<()> {
         "SQLite has no dump of {:?} as {:?}",
         dump.kind, dump.format
     )))
-}
-
-fn unsupported(message: String) -> Error {
-    Error::new(ErrorKind::Invalid, "unsupported", message)
-}
-
-fn cancelled() -> Error {
-    Error::conflict("cancelled", "the run was stopped on request")
 }
 
 /// SQLite is in the agent itself.

@@ -3,13 +3,11 @@
 use crate::runtime::Job;
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
+use backupx_engine::stopped;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
-
-/// How often it is looked whether the job was asked to stop.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The time that a piece of work has. Dropped, it counts no more.
 pub(super) struct TimeLimit {
@@ -65,13 +63,9 @@ impl TimeLimit {
 }
 
 async fn count(seconds: u64, asked: StopFlag, flag: StopFlag, over: Arc<AtomicBool>) {
-    let end = tokio::time::Instant::now() + Duration::from_secs(seconds);
-    while !asked.is_stopped() {
-        if tokio::time::Instant::now() >= end {
-            over.store(true, Ordering::Release);
-            break;
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+    let asked = tokio::time::timeout(Duration::from_secs(seconds), stopped(&asked)).await;
+    if asked.is_err() {
+        over.store(true, Ordering::Release);
     }
     flag.stop();
 }

@@ -202,8 +202,7 @@ impl Engine {
 
     async fn restore(&self, work: RestoreWork, job: &Arc<Job>) -> Result<Report> {
         let sources = self.targets(job).open_some(&work.sources)?;
-        let holds_dumps = work.database.is_some() || work.dumps;
-        if holds_dumps {
+        if work.dumps {
             return self.restore_dumps(work, sources, job).await;
         }
         let plan = RestorePlan {

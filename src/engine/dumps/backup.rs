@@ -89,7 +89,6 @@ impl Run<'_> {
         for (dump, file) in planned.dumps.into_iter().zip(files) {
             let stream = StreamPlan {
                 stream: format!("{}{file}", Manifest::DUMP_PREFIX),
-                content: format!("{}{file}", Manifest::DUMP_PREFIX),
                 compression: self.plan.work.task.compression,
                 recipients: recipients.clone(),
             };

@@ -75,7 +75,7 @@ impl LaidOut<'_> {
         let mut block = vec![0; BLOCK];
         loop {
             if stop.is_stopped() {
-                return Err(super::put_back::stopped());
+                return Err(crate::restore::stopped());
             }
             let count = match input.read(&mut block) {
                 Ok(0) => return Ok(()),

@@ -2,6 +2,7 @@
 
 use super::lay_out::LaidOut;
 use super::{Marks, Said};
+use crate::restore::stopped;
 use crate::stop::joined;
 use crate::stream::RawStream;
 use crate::{Destination, manifest, stream};
@@ -16,7 +17,7 @@ use backupx_core::domain::report::RestoreReport;
 use backupx_core::ports::dumps::{DumpSource, Existing, PutBack};
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::StopFlag;
-use backupx_core::{Error, ErrorKind, Result};
+use backupx_core::{Error, Result};
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -79,11 +80,6 @@ pub async fn restore(
     .await?;
     counters.enter(Phase::Done);
     Ok(restored)
-}
-
-/// What somebody who asked to stop is answered.
-pub(super) fn stopped() -> Error {
-    Error::new(ErrorKind::Conflict, "cancelled", "the restore was stopped")
 }
 
 /// A dump that is restored.

@@ -76,7 +76,6 @@ async fn store(raw: Vec<u8>, case: Case) -> Result<Stored> {
     };
     let plan = StreamPlan {
         stream: DATA.to_owned(),
-        content: "data.tar".to_owned(),
         compression: case.compression,
         recipients: parse_recipients(&recipients)?,
     };

@@ -21,8 +21,6 @@ use tokio::sync::oneshot;
 pub(crate) struct StreamPlan {
     /// Its name, in the manifest and for threads.
     pub(crate) stream: String,
-    /// What its content is called, without the layers around it: `data.tar`.
-    pub(crate) content: String,
     /// How it is compressed.
     pub(crate) compression: Compression,
     /// Whom it is sealed to; nobody means that it is not sealed.
