@@ -1,10 +1,12 @@
 //! The composition root: which adapter stands behind which port. The only file that names concrete adapters.
 
+use crate::cmd::wal::WalSettings;
 use crate::config::Settings;
 use anyhow::{Context, Result};
 use backupx_agent::AgentDeps;
 use backupx_app::{App, AppSettings, Ports};
 use backupx_core::ports::clock::SystemClock;
+use backupx_core::ports::objects::StoreOpener;
 use backupx_core::ports::settings::Settings as _;
 use backupx_engine::AgeKeys;
 use backupx_redis::RedisStores;
@@ -34,13 +36,18 @@ pub(crate) async fn control_plane(settings: &Settings) -> Result<Arc<App>> {
     Ok(Arc::new(app))
 }
 
+/// Opens storage.
+pub(crate) fn opener() -> Arc<dyn StoreOpener> {
+    Arc::new(Opener)
+}
+
 /// What an agent needs on any host.
 pub(crate) fn agent_deps() -> AgentDeps {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     AgentDeps {
-        opener: Arc::new(Opener),
+        opener: opener(),
         sources: Arc::new(Files::new(cores)),
-        databases: Arc::new(Databases),
+        databases: Arc::new(Databases::with_wal(Arc::new(WalSettings))),
     }
 }
 

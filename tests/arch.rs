@@ -79,7 +79,7 @@ const TABLE: &[Row] = &[
     Row {
         name: "backupx-sources",
         inside: &["backupx-core"],
-        heavy: &["ignore", "rustix", "sqlx", "tokio", "xattr"],
+        heavy: &["ignore", "rustix", "sqlx", "tar", "tokio", "xattr"],
     },
     Row {
         name: "backupx-notify",

@@ -5,17 +5,30 @@ use crate::refusals::unsupported;
 use crate::sqlite::{self, Sqlite};
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpOpener, DumpSource};
+use backupx_core::ports::wal::WalArchives;
 use backupx_core::{Error, Result};
+use std::sync::Arc;
 
 /// Opens the databases that this host reaches.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Databases;
+#[derive(Clone, Default)]
+pub struct Databases {
+    wal: Option<Arc<dyn WalArchives>>,
+}
+
+impl Databases {
+    /// With archives of log, for restores of whole clusters to a moment.
+    pub fn with_wal(wal: Arc<dyn WalArchives>) -> Self {
+        Self { wal: Some(wal) }
+    }
+}
 
 impl DumpOpener for Databases {
     fn open(&self, access: &DatabaseAccess) -> Result<Box<dyn DumpSource>> {
         match &access.spec {
             SourceSpec::File { .. } => Err(Error::internal("a tree of files is no database")),
-            SourceSpec::Postgresql(source) => Ok(Box::new(Postgresql::new(source, access))),
+            SourceSpec::Postgresql(source) => {
+                Ok(Box::new(Postgresql::new(source, access, self.wal.clone())))
+            }
             SourceSpec::Sqlite(source) => Ok(Box::new(Sqlite::new(source, access))),
             SourceSpec::Mysql(_) | SourceSpec::Mongodb(_) => Err(unsupported(format!(
                 "this agent reads no {}",

@@ -179,11 +179,17 @@ impl Policy {
             SourceSpec::Postgresql(source) => (&source.server, &source.tools),
             SourceSpec::Mongodb(source) => (&source.server, &source.tools),
         };
-        for file in server.password_file.iter().chain(&server.tls_ca) {
-            match &self.rules.allowed_secret_files {
-                Some(roots) => self.below(file, roots, "read for a sign-in").map(drop)?,
-                None => self.may_read(file)?,
-            }
+        let archive = match source {
+            SourceSpec::Postgresql(source) => source.wal_archive.as_ref(),
+            _ => None,
+        };
+        for file in server
+            .password_file
+            .iter()
+            .chain(&server.tls_ca)
+            .chain(archive)
+        {
+            self.may_read_secret(file)?;
         }
         match (tools, &self.rules.allowed_tool_roots) {
             (Some(folder), Some(roots)) => {
@@ -193,8 +199,27 @@ impl Policy {
         }
     }
 
-    /// Whether databases may be put back. A SQLite database is a file like any other.
+    fn may_read_secret(&self, file: &str) -> Result<()> {
+        match &self.rules.allowed_secret_files {
+            Some(roots) => self.below(file, roots, "read for a sign-in").map(drop),
+            None => self.may_read(file),
+        }
+    }
+
+    /// Whether databases may be put back. A SQLite database is a file like any other, and a whole cluster is a folder.
     fn may_put_back(&self, source: &SourceSpec, spec: &RestoreSpec) -> Result<()> {
+        let how = spec.database.as_deref();
+        if let Some(file) = how.and_then(|how| how.wal_archive.as_ref()) {
+            self.may_read_secret(file)?;
+        }
+        if let (SourceSpec::Postgresql(_), Some(path), Some(roots)) = (
+            source,
+            how.and_then(|how| how.rename.as_ref()),
+            &self.rules.allowed_restore_roots,
+        ) && path.starts_with('/')
+        {
+            return self.below(path, roots, "written to").map(drop);
+        }
         let (SourceSpec::Sqlite(source), Some(roots)) = (source, &self.rules.allowed_restore_roots)
         else {
             return Ok(());

@@ -288,7 +288,7 @@ pub struct DatabaseRestore {
     /// The server; absent means the one that was backed up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<Server>,
-    /// A new name, when one database is restored; for SQLite the path of the file.
+    /// A new name, when one database is restored; for SQLite the path of the file, for a whole cluster that of its data folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rename: Option<String>,
     /// Tables to restore out of a database, as `table` or `schema.table`; empty means everything. Not every format can do that.
@@ -300,6 +300,13 @@ pub struct DatabaseRestore {
     /// Folder on the node with the tools; absent means that fitting ones are looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<String>,
+    /// For a whole cluster: how far its server goes on with log from an archive: `latest`, a time as `2026-11-28T10:00:00Z`,
+    /// `lsn:0/3000158` or `name:POINT`. Absent means not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// The settings file on the node of the archive that has the log; absent means the one that the task names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wal_archive: Option<String>,
 }
 
 impl From<DatabaseRestore> for dump::DatabaseRestore {
@@ -311,6 +318,8 @@ impl From<DatabaseRestore> for dump::DatabaseRestore {
             accounts: database.accounts,
             jobs: database.jobs,
             tools: database.tools,
+            until: database.until,
+            wal_archive: database.wal_archive,
             secrets: None,
         }
     }
@@ -325,6 +334,8 @@ impl From<dump::DatabaseRestore> for DatabaseRestore {
             accounts: database.accounts,
             jobs: database.jobs,
             tools: database.tools,
+            until: database.until,
+            wal_archive: database.wal_archive,
         }
     }
 }

@@ -166,7 +166,7 @@ alike!(
     tools
 );
 
-/// PostgreSQL, database by database.
+/// PostgreSQL, database by database or as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PostgresqlSource {
@@ -185,6 +185,9 @@ pub struct PostgresqlSource {
     /// Folder on the node with the tools; absent means that those fitting the server are looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<String>,
+    /// For a physical copy: the settings file on the node of the archive that the server's log goes to (`backupx wal push`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wal_archive: Option<String>,
 }
 alike!(
     PostgresqlSource,
@@ -193,11 +196,12 @@ alike!(
     databases,
     accounts,
     format,
-    tools
+    tools,
+    wal_archive
 );
 
 mirrored! {
-    /// How a PostgreSQL database is written.
+    /// How a PostgreSQL server is written.
     #[derive(Default)]
     #[serde(rename_all = "camelCase")]
     PostgresqlFormat = database::PostgresqlFormat {
@@ -206,6 +210,8 @@ mirrored! {
         Custom = "custom",
         /// SQL text.
         Plain = "plain",
+        /// The whole cluster as its files, which can go on to any moment with the log behind it.
+        Physical = "physical",
     }
 }
 

@@ -1,6 +1,6 @@
 //! `backupx extract`: opens a stored backup without any master.
 
-mod keys;
+pub(crate) mod keys;
 mod place;
 mod watcher;
 

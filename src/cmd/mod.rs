@@ -21,9 +21,11 @@ pub(crate) mod record;
 pub(crate) mod restore;
 pub(crate) mod server;
 pub(crate) mod settings;
+pub(crate) mod storage;
 pub(crate) mod target;
 pub(crate) mod task;
 pub(crate) mod tick;
+pub(crate) mod wal;
 
 use crate::config::{LogArgs, ServerArgs};
 use anyhow::Result;
@@ -93,6 +95,9 @@ pub(crate) enum Command {
     Operation(operation::Command),
     /// Open a stored backup without any master
     Extract(extract::Args),
+    /// The log of a PostgreSQL server: archived as it is written, fetched for a restore to a moment
+    #[command(subcommand)]
+    Wal(wal::Command),
     /// Make one pass of scheduler and sweeper, then exit
     Tick(ServerArgs),
     /// Accounts, straight on the master's database
@@ -137,6 +142,7 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
         Command::Server(args) => server::run(&args).await,
         #[cfg(feature = "lambda")]
         Command::Lambda => lambda::run().await,
+        Command::Wal(command) => wal::run(command, output).await,
         Command::Tick(args) => tick::run(&args).await,
         Command::Admin(command) => admin::run(command, output).await,
         Command::Migrate(args) => migrate::run(&args, output).await,

@@ -28,7 +28,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
     /// A setting for databases; files have none. `database=NAME` gives one a new name, `tables=A,B` takes single tables, `accounts=true` brings
-    /// users back, `jobs=N` restores in parallel; host, port, socket, user, password, passwordFile, tls, tlsCa and tools name another server
+    /// users back, `jobs=N` restores in parallel; for a whole PostgreSQL cluster `dataDir=PATH` names the empty folder that it goes into, and
+    /// `until=latest`, `until=2026-11-28T10:00:00Z`, `until=lsn:0/3000158` or `until=name:POINT` with `walArchive=FILE` how far it goes on; host, port, socket, user, password, passwordFile, tls, tlsCa and tools name another server
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// What happens to files that are there already: never, if-changed, always
@@ -88,8 +89,13 @@ fn database(
         secrets.0.insert("uri".to_owned(), uri);
     }
     database.server = Some(server).filter(|server| *server != Server::default());
-    given.text(&["database", "rename", "path"], &mut database.rename);
+    given.text(
+        &["database", "rename", "path", "dataDir"],
+        &mut database.rename,
+    );
     given.text(&["tools"], &mut database.tools);
+    given.text(&["until"], &mut database.until);
+    given.text(&["walArchive"], &mut database.wal_archive);
     given.flag("accounts", &mut database.accounts)?;
     database.tables = given.list(&["tables", "table"]);
     if let Some(jobs) = given.take(&["jobs"]) {
@@ -99,7 +105,7 @@ fn database(
     }
     if let Some(key) = given.0.keys().next() {
         return Err(usage(format!(
-            "--set {key}: a restore has no such setting; it has database, tables, accounts, jobs, host, port, socket, user, password, passwordFile, tls, tlsCa, tools"
+            "--set {key}: a restore has no such setting; it has database, tables, accounts, jobs, dataDir, until, walArchive, host, port, socket, user, password, passwordFile, tls, tlsCa, tools"
         )));
     }
     Ok(Some(database))

@@ -140,7 +140,7 @@ impl Identity for Capturing {
     }
 }
 
-fn parse_identity(identity: &SecretString) -> Result<age::x25519::Identity> {
+pub(crate) fn parse_identity(identity: &SecretString) -> Result<age::x25519::Identity> {
     identity.expose_secret().trim().parse().map_err(|_| {
         Error::invalid(
             "bad_identity",
@@ -149,7 +149,7 @@ fn parse_identity(identity: &SecretString) -> Result<age::x25519::Identity> {
     })
 }
 
-fn parse_recipient(recipient: &str) -> Result<age::x25519::Recipient> {
+pub(crate) fn parse_recipient(recipient: &str) -> Result<age::x25519::Recipient> {
     recipient.parse().map_err(|why| {
         Error::invalid(
             "bad_recipient",

@@ -29,6 +29,7 @@ mod target_test;
 #[cfg(test)]
 mod testing;
 mod verify;
+pub mod wal;
 
 pub use backup::{BackupPlan, backup};
 pub use copy::copy;

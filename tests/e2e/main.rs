@@ -9,6 +9,7 @@ mod hooks;
 mod kill;
 mod lambda;
 mod life;
+mod pitr;
 mod replicas;
 mod road;
 mod scene;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         road::trials(),
         databases::trials(),
         hooks::trials(),
+        pitr::trials(),
         life::trials(),
         schedules::trials(),
         bad_input::trials(),

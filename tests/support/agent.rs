@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use super::cli::Cli;
-use super::process::{Process, backupx};
+use super::process::{Process, backupx, program};
 use super::wait::wait_for;
 
 const ONLINE: Duration = Duration::from_secs(30);
@@ -25,6 +25,7 @@ pub(crate) struct Agent {
     folder: TempDir,
     master: String,
     environment: Vec<(String, String)>,
+    program: Option<PathBuf>,
     process: Option<Process>,
 }
 
@@ -66,6 +67,7 @@ impl Agent {
             folder,
             master: master.to_owned(),
             environment: Vec::new(),
+            program: None,
             process: None,
         })
     }
@@ -75,10 +77,18 @@ impl Agent {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Has it be this copy of the program from its next start on.
+    pub(crate) fn become_program(&mut self, program: &Path) {
+        self.program = Some(program.to_owned());
+    }
+
     /// Starts it (again). Does not wait for anything.
     pub(crate) fn resume(&mut self) -> Result<()> {
         ensure!(self.process.is_none(), "the agent is running");
-        let mut command = backupx();
+        let mut command = match &self.program {
+            Some(copy) => program(copy),
+            None => backupx(),
+        };
         command
             .args(["agent", "--master", &self.master, "--token-file"])
             .arg(self.folder.path().join("token"));

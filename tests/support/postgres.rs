@@ -27,12 +27,31 @@ pub(crate) struct Postgres {
     process: Option<Process>,
     address: SocketAddr,
     tools: PathBuf,
+    data: PathBuf,
+    settings: Vec<String>,
     folder: TempDir,
 }
 
 impl Postgres {
     /// A new server with an empty database.
     pub(crate) fn start() -> Result<Self> {
+        Self::with_settings(&[])
+    }
+
+    /// The same with more settings, each as `name=value`.
+    pub(crate) fn with_settings(settings: &[String]) -> Result<Self> {
+        let server = Self::at(None, settings)?;
+        server.made()
+    }
+
+    /// A server on a data folder that is there, as a restore leaves one.
+    pub(crate) fn on(data: &Path) -> Result<Self> {
+        let mut server = Self::at(Some(data), &[])?;
+        server.resume()?;
+        Ok(server)
+    }
+
+    fn at(data: Option<&Path>, settings: &[String]) -> Result<Self> {
         let tools =
             tools().context("no PostgreSQL below /usr/lib/postgresql; `tests/run` installs it")?;
         let folder = tempfile::Builder::new()
@@ -41,16 +60,20 @@ impl Postgres {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711))?;
         let home = folder.path().join("home");
         fs::create_dir(&home)?;
-        if is_root() {
-            succeed(Command::new("chown").arg(USER).arg(&home))?;
-        }
-        let mut server = Self {
+        give(&home)?;
+        Ok(Self {
             process: None,
             address: free_address()?,
             tools,
+            data: data.map_or_else(|| home.join("data"), Path::to_owned),
+            settings: settings.to_vec(),
             folder,
-        };
-        let made = server
+        })
+    }
+
+    /// With a new cluster.
+    fn made(mut self) -> Result<Self> {
+        let made = self
             .tool("initdb")
             .args([
                 "-U",
@@ -63,22 +86,22 @@ impl Postgres {
                 "--no-sync",
                 "-D",
             ])
-            .arg(server.data())
+            .arg(&self.data)
             .output()?;
         ensure!(
             made.status.success(),
             "initdb: {}",
             String::from_utf8_lossy(&made.stderr)
         );
-        server.resume()?;
-        Ok(server)
+        self.resume()?;
+        Ok(self)
     }
 
     /// Starts it (again) and waits until it takes connections.
     pub(crate) fn resume(&mut self) -> Result<()> {
         ensure!(self.process.is_none(), "the server is running");
         let mut command = self.tool("postgres");
-        command.arg("-D").arg(self.data());
+        command.arg("-D").arg(&self.data);
         command.arg("-k").arg(self.folder.path().join("home"));
         command.args(["-p", &self.address.port().to_string()]);
         for setting in [
@@ -87,6 +110,9 @@ impl Postgres {
             "full_page_writes=off",
         ] {
             command.args(["-c", setting]);
+        }
+        for setting in &self.settings {
+            command.args(["-c", setting.as_str()]);
         }
         let log = self.folder.path().join("postgres.log");
         self.process = Some(Process::start(&mut command, &log)?);
@@ -124,15 +150,40 @@ impl Postgres {
         format!("postgres://backupx@{}/postgres", self.address)
     }
 
+    /// Its port on 127.0.0.1.
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Where its files are.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The folder of its programs.
+    pub(crate) fn tools(&self) -> &Path {
+        &self.tools
+    }
+
+    /// What `sql` answers; it has to.
+    pub(crate) fn sql(&self, sql: &str) -> Result<String> {
+        let ended = finish(Command::new(self.tools.join("psql")).args([
+            "-XAtqw",
+            "-v",
+            "ON_ERROR_STOP=1",
+            &self.url(),
+            "-c",
+            sql,
+        ]))?;
+        ensure!(ended.code == Some(0), "{sql}: {}", ended.stderr);
+        Ok(ended.stdout.trim().to_owned())
+    }
+
     fn end(&mut self, signal: Signal) -> Result<()> {
         let mut process = self.process.take().context("the server is not running")?;
         process.signal(signal)?;
         process.wait_for_end(STOPPED)?;
         Ok(())
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("home/data")
     }
 
     /// One of the server's programs, as the user that it wants to be run by.
@@ -172,6 +223,14 @@ fn tools() -> Option<PathBuf> {
 fn number(path: &Path) -> u32 {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.parse().unwrap_or_default()
+}
+
+/// Makes the user that servers run as the owner of `path` and all below it.
+pub(crate) fn give(path: &Path) -> Result<()> {
+    if !is_root() {
+        return Ok(());
+    }
+    succeed(Command::new("chown").arg("-R").arg(USER).arg(path))
 }
 
 fn is_root() -> bool {

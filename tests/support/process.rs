@@ -100,7 +100,12 @@ impl Drop for Process {
 
 /// A command for the built program that sees no setting of the test's own environment.
 pub(crate) fn backupx() -> Command {
-    let mut command = Command::new(BACKUPX);
+    program(Path::new(BACKUPX))
+}
+
+/// The same for a copy of it.
+pub(crate) fn program(path: &Path) -> Command {
+    let mut command = Command::new(path);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("BACKUPX_") {
             command.env_remove(name);

@@ -45,7 +45,7 @@ start_postgresql() {
     tail -n 20 "$folder/initdb.log" >&2
     return 1
   }
-  printf 'host all backupx 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n' >"$folder/data/pg_hba.conf"
+  printf 'host all backupx 127.0.0.1/32 trust\nhost replication backupx 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n' >"$folder/data/pg_hba.conf"
   read -r port < <(free_ports 1)
   in_background "postgresql-$version" setpriv --reuid=postgres --regid=postgres --init-groups "$tools/postgres" -D "$folder/data" -p "$port" -k "$folder" \
     -c listen_addresses=127.0.0.1 -c max_connections=100 -c fsync=off -c synchronous_commit=off -c full_page_writes=off

@@ -1,9 +1,9 @@
 //! What a run needs, tried before the first one: tools, sign-in, version, rights.
 
 use super::Postgresql;
-use super::names;
 use super::server::Reached;
 use super::tools::{Set, fit_to_dump};
+use super::{names, physical};
 use crate::steps::Steps;
 use backupx_core::domain::report::TestStep;
 use backupx_core::ports::source::StopFlag;
@@ -58,6 +58,9 @@ fn walk(source: &Postgresql, stop: &StopFlag, steps: &mut Steps) -> Option<()> {
         );
         Ok((set, message))
     })?;
+    if source.is_physical() {
+        return walk_cluster(source, &reached, set, stop, steps);
+    }
     let names = steps.take("rights", || {
         let names = names::selected(&source.source.databases, &reached, set, stop)?;
         for name in &names {
@@ -73,6 +76,33 @@ fn walk(source: &Postgresql, stop: &StopFlag, steps: &mut Steps) -> Option<()> {
     })?;
     steps.take("databases", || {
         let message = format!("{} selected: {}", names.len(), some_of(&names));
+        Ok(((), message))
+    })
+}
+
+fn walk_cluster(
+    source: &Postgresql,
+    reached: &Reached,
+    set: &Set,
+    stop: &StopFlag,
+    steps: &mut Steps,
+) -> Option<()> {
+    let size = steps.take("rights", || {
+        let size = physical::copyable(reached, set, stop)?;
+        Ok((size, "the whole cluster may be copied".to_owned()))
+    })?;
+    steps.take("databases", || {
+        let size = size.map_or_else(String::new, |bytes| format!(", {bytes} bytes"));
+        Ok(((), format!("all of the server{size}")))
+    })?;
+    if source.source.wal_archive.is_none() {
+        return Some(());
+    }
+    steps.take("archive", || {
+        let archive = source
+            .wal_archive(None)?
+            .ok_or_else(|| Error::internal("an archive is named and not opened"))?;
+        let message = physical::archived(reached, set, archive.as_ref(), stop)?;
         Ok(((), message))
     })
 }

@@ -3,7 +3,7 @@
 use super::archive::Archive;
 use super::plain::{End, Tail};
 use super::server::refused;
-use super::{Postgresql, check, tools};
+use super::{Postgresql, check, physical, tools};
 use crate::refusals::unsupported;
 use crate::tool::Tool;
 use backupx_core::domain::dump::{Dump, DumpFormat, DumpKind};
@@ -24,6 +24,9 @@ pub(super) fn read(
     let sets = source.sets(stop)?;
     let reached = source.reach(&sets, stop)?;
     let set = tools::fit_to_dump(&sets, reached.major, &reached.version)?;
+    if dump.kind == DumpKind::Cluster {
+        return physical::read(&reached, set, out, notes, stop);
+    }
     let (tool, watch) = match (dump.kind, dump.format) {
         (DumpKind::Accounts, DumpFormat::PostgresqlSql) => {
             let tool = reached

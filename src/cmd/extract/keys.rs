@@ -50,7 +50,7 @@ fn open(identities: &[SecretString], stream: &str, header: &str, path: &Path) ->
 }
 
 /// The identities in a file; whatever else stands in it (comments, the words of the recovery kit) is passed over.
-fn read(path: &Path) -> Result<Vec<SecretString>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<SecretString>> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the identity file {} can't be read", path.display()))?;
     let identities: Vec<_> = text

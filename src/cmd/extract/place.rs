@@ -1,14 +1,11 @@
 //! Where a stored backup lies: a folder of this host, or a prefix of a bucket.
 
 use crate::cmd::failure::usage;
-use crate::wire;
+use crate::cmd::storage;
 use anyhow::{Context, Result};
-use backupx_core::domain::access::TargetAccess;
-use backupx_core::domain::id::TargetId;
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::manifest::Manifest;
-use backupx_core::domain::secret::WireSecret;
-use backupx_core::domain::target::{Settings, TargetKind};
+use backupx_core::domain::target::TargetKind;
 use backupx_engine::Destination;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,23 +30,7 @@ impl Place {
 
     /// Opens the store.
     pub(crate) fn open(&self) -> Result<Destination> {
-        let Settings { config, secrets } = self.kind.settle(self.settings.clone())?;
-        let access = TargetAccess {
-            id: TargetId(0),
-            name: self.name.clone(),
-            kind: self.kind,
-            config,
-            secrets: secrets
-                .into_iter()
-                .map(|(name, value)| (name, WireSecret::new(value)))
-                .collect(),
-            relay: false,
-        };
-        Ok(Destination {
-            target_id: access.id,
-            name: access.name.clone(),
-            store: wire::agent_deps().opener.open(&access)?,
-        })
+        storage::open(&self.name, self.kind, self.settings.clone())
     }
 
     fn in_folder(text: &str) -> Result<Self> {

@@ -50,6 +50,7 @@ impl Kind {
                 accounts: true,
                 format: PostgresqlFormat::default(),
                 tools: None,
+                wal_archive: None,
             }),
             Self::Sqlite => Source::Sqlite(SqliteSource { paths: Vec::new() }),
             Self::Mongodb => Source::Mongodb(MongodbSource {
@@ -133,6 +134,7 @@ pub(super) fn apply(
             given.selection(&mut source.databases, named);
             given.flag("accounts", &mut source.accounts)?;
             given.text(&["tools"], &mut source.tools);
+            given.text(&["walArchive"], &mut source.wal_archive);
             if let Some(format) = given.take(&["format"]) {
                 source.format = one_of(
                     PostgresqlFormat::ALL,
@@ -242,7 +244,7 @@ impl Given {
                 "host, port, user, password, passwordFile, uri, tls, tlsCa, database, authDatabase, tools"
             }
             "postgresql" => {
-                "host, port, socket, user, password, passwordFile, tls, tlsCa, database, accounts, format, tools"
+                "host, port, socket, user, password, passwordFile, tls, tlsCa, database, accounts, format, walArchive, tools"
             }
             _ => {
                 "host, port, socket, user, password, passwordFile, tls, tlsCa, database, accounts, tools"

@@ -129,7 +129,7 @@ pub struct MysqlSource {
     pub tools: Option<String>,
 }
 
-/// PostgreSQL, database by database.
+/// PostgreSQL, database by database or as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PostgresqlSource {
@@ -148,9 +148,12 @@ pub struct PostgresqlSource {
     /// Folder on the node with the tools; absent means that those fitting the server are looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<String>,
+    /// For a physical copy: the settings file on the node of the archive that the server's log goes to (`backupx wal push`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wal_archive: Option<String>,
 }
 
-/// How a PostgreSQL database is written.
+/// How a PostgreSQL server is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PostgresqlFormat {
@@ -159,6 +162,39 @@ pub enum PostgresqlFormat {
     Custom,
     /// SQL text.
     Plain,
+    /// The whole cluster as its files, which can go on to any moment with the log behind it.
+    Physical,
+}
+
+impl PostgresqlSource {
+    /// What can be seen to be wrong with the choice of a format, by field below `at`.
+    pub fn wrong(&self, at: &str) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let mut wrong = |field: &str, message: String| {
+            errors.push(FieldError {
+                field: format!("{at}.{field}"),
+                message,
+            });
+        };
+        let is_physical = self.format == PostgresqlFormat::Physical;
+        if is_physical && self.databases != Selection::default() {
+            let message = "a physical copy is always of the whole server: leave the databases out";
+            wrong("databases", message.to_owned());
+        }
+        match &self.wal_archive {
+            Some(_) if !is_physical => {
+                let message = "is for physical copies: dumps of databases go on with no log";
+                wrong("walArchive", message.to_owned());
+            }
+            Some(path) => {
+                if let Some(why) = no_path(path) {
+                    wrong("walArchive", why);
+                }
+            }
+            None => {}
+        }
+        errors
+    }
 }
 
 /// SQLite files.

@@ -2,7 +2,8 @@
 
 use super::database::{Server, matches, no_path};
 use super::secret::Sealed;
-use crate::FieldError;
+use super::wal::RecoveryTarget;
+use crate::{FieldError, Result};
 use serde::{Deserialize, Serialize};
 
 /// One stream of a database task. Part of the storage format.
@@ -25,6 +26,8 @@ pub enum DumpKind {
     Database,
     /// Users, roles and their rights, which belong to the whole server.
     Accounts,
+    /// All of a server, as its files.
+    Cluster,
 }
 
 /// How a dump is written: always as the database's own tool reads it.
@@ -37,6 +40,8 @@ pub enum DumpFormat {
     PostgresqlSql,
     /// The custom archive of pg_dump.
     PostgresqlCustom,
+    /// The tar archive of pg_basebackup.
+    PostgresqlBase,
     /// A SQLite database file.
     Sqlite,
     /// The archive of mongodump.
@@ -49,6 +54,7 @@ impl DumpFormat {
         match self {
             Self::MysqlSql | Self::PostgresqlSql => "sql",
             Self::PostgresqlCustom => "dump",
+            Self::PostgresqlBase => "tar",
             Self::Sqlite => "sqlite3",
             Self::MongodbArchive => "archive",
         }
@@ -70,6 +76,15 @@ impl Dump {
         Self {
             name: name.into(),
             kind: DumpKind::Accounts,
+            format,
+        }
+    }
+
+    /// A copy of a whole cluster.
+    pub fn cluster(name: impl Into<String>, format: DumpFormat) -> Self {
+        Self {
+            name: name.into(),
+            kind: DumpKind::Cluster,
             format,
         }
     }
@@ -129,7 +144,7 @@ pub struct DatabaseRestore {
     /// The server; absent means the one that was backed up, with the task's own sign-in. Another one needs its own password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<Server>,
-    /// A new name, when one database is restored; for SQLite the path of the file.
+    /// A new name, when one database is restored; for SQLite the path of the file, for a whole cluster that of its data folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rename: Option<String>,
     /// Tables to restore out of a database, as `table` or `schema.table`; empty means everything. Not every format can do that.
@@ -141,12 +156,27 @@ pub struct DatabaseRestore {
     /// Folder on the node with the tools; absent means that fitting ones are looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<String>,
+    /// For a whole cluster: how far its server goes on with log from an archive, as [`RecoveryTarget`] is written. Absent means not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// The settings file on the node of the archive that has the log; absent means the one that the task names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wal_archive: Option<String>,
     /// Secrets for that server as one sealed JSON object of strings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Sealed>,
 }
 
 impl DatabaseRestore {
+    /// How far a restored cluster goes on. An archive that is named without a moment means as far as it goes.
+    pub fn recovery_target(&self) -> Result<Option<RecoveryTarget>> {
+        match (&self.until, &self.wal_archive) {
+            (Some(until), _) => until.parse().map(Some),
+            (None, Some(_)) => Ok(Some(RecoveryTarget::Latest)),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// What can be seen to be wrong, by field below `at`.
     pub fn wrong(&self, at: &str) -> Vec<FieldError> {
         let mut errors: Vec<_> = self
@@ -178,8 +208,13 @@ impl DatabaseRestore {
         if self.jobs > 64 {
             wrong("jobs", "must be at most 64");
         }
-        if self.tools.as_deref().and_then(no_path).is_some() {
-            wrong("tools", "is not an absolute path");
+        for (field, path) in [("tools", &self.tools), ("walArchive", &self.wal_archive)] {
+            if path.as_deref().and_then(no_path).is_some() {
+                wrong(field, "is not an absolute path");
+            }
+        }
+        if let Err(error) = self.recovery_target() {
+            wrong("until", error.message());
         }
         errors
     }

@@ -28,4 +28,5 @@ pub mod source;
 pub mod target;
 pub mod task;
 pub mod time;
+pub mod wal;
 pub mod work;

@@ -99,7 +99,10 @@ impl SourceSpec {
                 wrong_server(&source.server, &source.databases, source.tools.as_deref())
             }
             Self::Postgresql(source) => {
-                wrong_server(&source.server, &source.databases, source.tools.as_deref())
+                let mut errors =
+                    wrong_server(&source.server, &source.databases, source.tools.as_deref());
+                errors.extend(source.wrong("source"));
+                errors
             }
             Self::Sqlite(source) => wrong_paths(&source.paths, "name at least one database file"),
             Self::Mongodb(source) => {

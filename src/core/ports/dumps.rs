@@ -6,6 +6,7 @@ use crate::domain::log::Level;
 use crate::domain::report::{FoundDatabase, TestStep};
 use crate::domain::secret::WireSecret;
 use crate::domain::source::SourceSpec;
+use crate::domain::wal::RecoveryTarget;
 use crate::ports::source::StopFlag;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -45,7 +46,7 @@ pub trait Notes: Sync {
 /// How one dump is put back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PutBack {
-    /// The name that the database gets; for SQLite the path of its file.
+    /// The name that the database gets; for SQLite the path of its file, for a whole cluster that of its data folder.
     pub name: String,
     /// What happens when there is something of that name.
     pub existing: Existing,
@@ -53,6 +54,10 @@ pub struct PutBack {
     pub tables: Vec<String>,
     /// How many connections restore at once, where the tool can; at least one.
     pub jobs: u16,
+    /// For a whole cluster: how far its server goes on with log from an archive.
+    pub until: Option<RecoveryTarget>,
+    /// The settings file of that archive on this host; absent means the one that the source names.
+    pub wal_archive: Option<String>,
 }
 
 /// What happens to a database of the same name that is there already.

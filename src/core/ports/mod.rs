@@ -23,3 +23,4 @@ pub mod signals;
 pub mod source;
 pub mod targets;
 pub mod tasks;
+pub mod wal;

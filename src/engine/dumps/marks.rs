@@ -51,18 +51,21 @@ impl Marks {
             (0, _, _) => Some("it is empty"),
             // Each kind has its own end for accounts, which the source has looked at.
             (_, DumpKind::Accounts, _) => None,
-            (_, DumpKind::Database, DumpFormat::MysqlSql) => {
+            (_, DumpKind::Database | DumpKind::Cluster, DumpFormat::MysqlSql) => {
                 self.ends_with_line("-- Dump completed")
             }
-            (_, DumpKind::Database, DumpFormat::PostgresqlSql) => {
+            (_, DumpKind::Database | DumpKind::Cluster, DumpFormat::PostgresqlSql) => {
                 self.ends_with_line("-- PostgreSQL database dump complete")
             }
-            (_, DumpKind::Database, DumpFormat::PostgresqlCustom) => {
+            (_, DumpKind::Database | DumpKind::Cluster, DumpFormat::PostgresqlCustom) => {
                 (!self.head.starts_with(b"PGDMP"))
                     .then_some("it does not begin as an archive of pg_dump")
             }
-            (_, DumpKind::Database, DumpFormat::Sqlite) => self.not_sqlite(),
-            (_, DumpKind::Database, DumpFormat::MongodbArchive) => {
+            (_, DumpKind::Database | DumpKind::Cluster, DumpFormat::PostgresqlBase) => {
+                self.not_tar()
+            }
+            (_, DumpKind::Database | DumpKind::Cluster, DumpFormat::Sqlite) => self.not_sqlite(),
+            (_, DumpKind::Database | DumpKind::Cluster, DumpFormat::MongodbArchive) => {
                 if self.head.starts_with(&0x8199_e26d_u32.to_le_bytes()) {
                     (!self.tail.ends_with(&[0xff; 4]))
                         .then_some("the end of the archive is missing")
@@ -84,6 +87,16 @@ impl Marks {
         let tail = String::from_utf8_lossy(&self.tail);
         let marked = tail.lines().any(|line| line.starts_with(mark));
         (!marked).then_some("the line that its tool writes at the end is missing")
+    }
+
+    /// The archive ends in two empty blocks and begins with the label of its backup. What is between them the source has proved against
+    /// the server's own manifest.
+    fn not_tar(&self) -> Option<&'static str> {
+        if !self.head.starts_with(b"backup_label\0") {
+            return Some("it does not begin with a backup_label");
+        }
+        let is_ended = self.bytes.is_multiple_of(512) && self.tail.ends_with(&[0; 1024]);
+        (!is_ended).then_some("the end of the archive is missing")
     }
 
     /// The file format keeps the size of a page at 16 and their number at 28: <https://sqlite.org/fileformat.html>.

@@ -150,7 +150,7 @@ fn choose(manifest: &Manifest, spec: &RestoreSpec) -> Result<Vec<ChosenDump>> {
     let how = spec.database.clone().unwrap_or_default();
     let into_folder = spec.to.is_some();
     let is_meant = |dump: &Dump, file: &str| match (spec.include.is_empty(), dump.kind) {
-        (true, DumpKind::Database) => true,
+        (true, DumpKind::Database | DumpKind::Cluster) => true,
         (true, DumpKind::Accounts) => into_folder || how.accounts,
         (false, _) => spec
             .include
@@ -184,7 +184,7 @@ fn choose(manifest: &Manifest, spec: &RestoreSpec) -> Result<Vec<ChosenDump>> {
     }
     let databases = chosen
         .iter()
-        .filter(|dump| dump.dump.kind == DumpKind::Database)
+        .filter(|dump| dump.dump.kind != DumpKind::Accounts)
         .count();
     if how.rename.is_some() && databases != 1 {
         return Err(Error::field(
@@ -280,7 +280,7 @@ impl Restoration {
             }
             None => {
                 let server = self.plan.server.as_ref().ok_or_else(no_server)?;
-                let how = self.put_back(&chosen.dump);
+                let how = self.put_back(&chosen.dump)?;
                 let called = if how.name == *name {
                     String::new()
                 } else {
@@ -324,7 +324,7 @@ impl Restoration {
                     format!("{}/{}", folder.trim_end_matches('/'), chosen.file),
                 )
             }
-            None => (true, self.put_back(&chosen.dump).name),
+            None => (true, self.put_back(&chosen.dump)?.name),
         };
         if writes {
             self.report.would_write.push(what);
@@ -351,13 +351,17 @@ impl Restoration {
         }
     }
 
-    fn put_back(&self, dump: &Dump) -> PutBack {
+    fn put_back(&self, dump: &Dump) -> Result<PutBack> {
         let how: DatabaseRestore = *self.plan.spec.database.clone().unwrap_or_default();
         let name = match dump.kind {
-            DumpKind::Database => how.rename.unwrap_or_else(|| dump.name.clone()),
+            DumpKind::Database | DumpKind::Cluster => {
+                how.rename.clone().unwrap_or_else(|| dump.name.clone())
+            }
             DumpKind::Accounts => dump.name.clone(),
         };
-        PutBack {
+        Ok(PutBack {
+            until: how.recovery_target()?,
+            wal_archive: how.wal_archive,
             name,
             existing: match self.plan.spec.overwrite {
                 Overwrite::Always => Existing::Replace,
@@ -365,7 +369,7 @@ impl Restoration {
             },
             tables: how.tables,
             jobs: how.jobs.max(1),
-        }
+        })
     }
 
     /// The error with what was done before it.

@@ -1089,7 +1089,7 @@ export interface components {
              */
             jobs: number;
             /**
-             * @description A new name, when one database is restored; for SQLite the path of the file.
+             * @description A new name, when one database is restored; for SQLite the path of the file, for a whole cluster that of its data folder.
              * @default null
              */
             rename: string | null;
@@ -1105,6 +1105,17 @@ export interface components {
              * @default null
              */
             tools: string | null;
+            /**
+             * @description For a whole cluster: how far its server goes on with log from an archive: `latest`, a time as `2026-11-28T10:00:00Z`,
+             *     `lsn:0/3000158` or `name:POINT`. Absent means not at all.
+             * @default null
+             */
+            until: string | null;
+            /**
+             * @description The settings file on the node of the archive that has the log; absent means the one that the task names.
+             * @default null
+             */
+            walArchive: string | null;
         };
         /** @description Which databases of a server. Looked up again at each run, so that new ones are not forgotten. */
         DatabaseSelection: {
@@ -2025,11 +2036,11 @@ export interface components {
          */
         Phase: "waiting" | "preparing" | "transferring" | "confirming" | "done";
         /**
-         * @description How a PostgreSQL database is written.
+         * @description How a PostgreSQL server is written.
          * @enum {string}
          */
-        PostgresqlFormat: "custom" | "plain";
-        /** @description PostgreSQL, database by database. */
+        PostgresqlFormat: "custom" | "plain" | "physical";
+        /** @description PostgreSQL, database by database or as a whole. */
         PostgresqlSource: {
             /** @description Whether roles and tablespaces are kept beside the databases, where the sign-in may read them. */
             accounts?: boolean;
@@ -2041,6 +2052,8 @@ export interface components {
             server?: components["schemas"]["DatabaseServer"];
             /** @description Folder on the node with the tools; absent means that those fitting the server are looked for. */
             tools?: string | null;
+            /** @description For a physical copy: the settings file on the node of the archive that the server's log goes to (`backupx wal push`). */
+            walArchive?: string | null;
         };
         /** @description A failure as `application/problem+json`. */
         Problem: {

@@ -47,6 +47,7 @@ impl Bed {
             accounts: true,
             format: PostgresqlFormat::Custom,
             tools: Some(self.tools.display().to_string()),
+            wal_archive: None,
         }
     }
 

@@ -19,8 +19,14 @@ const PSQL: &str = r#"case "$*" in
 esac"#;
 const END: &str = "\n--\n-- PostgreSQL database dump complete\n--\n\n";
 
-/// A tool set in which pg_dump does `dump` and pg_restore `restore`.
+/// A task with a tool set in which pg_dump does `dump` and pg_restore `restore`.
 fn tools(dump: &str, restore: &str) -> (TempDir, Task) {
+    let (folder, spec) = tool_set(dump, restore);
+    (folder, Task::new(spec))
+}
+
+/// A tool set in which pg_dump and its kin do `dump` and pg_restore `restore`, and a source that names it.
+pub(super) fn tool_set(dump: &str, restore: &str) -> (TempDir, PostgresqlSource) {
     let folder = tempfile::tempdir().expect("a folder");
     let version = |name: &str| {
         format!("case \"$*\" in *--version*) echo \"{name} (PostgreSQL) 17.1\"; exit ;; esac\n")
@@ -28,6 +34,7 @@ fn tools(dump: &str, restore: &str) -> (TempDir, Task) {
     for (name, script) in [
         ("pg_dump", dump),
         ("pg_dumpall", dump),
+        ("pg_basebackup", dump),
         ("pg_restore", restore),
         ("psql", PSQL),
     ] {
@@ -40,7 +47,7 @@ fn tools(dump: &str, restore: &str) -> (TempDir, Task) {
         tools: Some(folder.path().display().to_string()),
         ..PostgresqlSource::default()
     };
-    (folder, Task::new(spec))
+    (folder, spec)
 }
 
 pub(super) fn trials() -> Vec<Trial> {

@@ -3,6 +3,7 @@
 mod accounts;
 mod bed;
 mod fake;
+mod physical;
 mod refused;
 mod restored;
 
@@ -32,6 +33,7 @@ const EVERY: &[(&str, Case)] = cases![
     restored::never_04_a_restore_that_fails_leaves_nothing_and_no_success,
     restored::an_empty_database_is_restored_into_as_it_is,
     restored::what_roles_are_missing_is_said,
+    physical::a_cluster_comes_back_as_its_server_made_it,
     accounts::roles_come_with_their_passwords_and_leave_those_that_are_there,
     refused::what_is_there_is_found_and_chosen,
     refused::a_database_that_is_not_there_fails_the_run,
@@ -49,6 +51,7 @@ const OWN: &[(&str, Case)] = cases![
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = fake::trials();
+    trials.extend(physical::fakes());
     for major in VERSIONS {
         // The server of version 15 is shared with other suites and lets everybody in.
         let suites = if major == 15 {

@@ -73,5 +73,7 @@ pub(crate) fn open(
         secrets: BTreeMap::from_iter(secrets),
         temp_dir: Some(temp_dir.to_owned()),
     };
-    Databases.open(&access).expect("settings that are right")
+    Databases::default()
+        .open(&access)
+        .expect("settings that are right")
 }
