@@ -102,7 +102,7 @@ compose() {
 # mongodump and mongorestore, in $TESTBED/mongodb-tools/bin.
 mongodb_tools() {
   local folder=$TESTBED/mongodb-tools archive
-  if [[ -f $folder/pin && $(<"$folder/pin") == "$MONGODB_TOOLS_SHA256" ]]; then
+  if [[ -f $folder/pin && $(<"$folder/pin") == "$MONGODB_TOOLS_SHA256" && -x $TESTBED/bin/mongodump ]]; then
     return 0
   fi
   say "installing $MONGODB_TOOLS"
@@ -118,6 +118,7 @@ mongodb_tools() {
   python3 -m zipfile -e "$archive" "$folder"
   rm -rf "$folder/node_modules" "$folder"/bin/*.exe
   chmod +x "$folder"/bin/*
+  ln -sf "$folder"/bin/* "$TESTBED/bin/"
   printf '%s' "$MONGODB_TOOLS_SHA256" >"$folder/pin"
 }
 

@@ -2,7 +2,7 @@
 
 use super::Mongodb;
 use super::probe;
-use super::uri::{address, hosts, secrets, uri};
+use super::uri::{address, has_option, hosts, names_file, secrets, uri, without_database};
 use crate::sign_in;
 use crate::temp::Temp;
 use crate::tool::{Ended, Tool, lift};
@@ -38,7 +38,16 @@ impl SignIn {
                         "must begin with mongodb:// or mongodb+srv:// and be one line",
                     ));
                 }
-                (uri.to_owned(), format!("at {}", hosts(uri)))
+                if names_file(uri) {
+                    return Err(Error::field(
+                        "secrets.uri",
+                        "must name no file of the node; tlsCa does",
+                    ));
+                }
+                let auth_database = source.source.auth_database.as_deref();
+                let place = format!("at {}", hosts(uri));
+                let tls_ca = source.source.server.tls_ca.as_deref();
+                (without_database(uri, auth_database, tls_ca), place)
             }
             None => by_settings(source)?,
         };
@@ -50,7 +59,7 @@ impl SignIn {
             .map_err(|error| lift(error, "the sign-in could not be laid down"))?;
         let mut options = Vec::new();
         // Twice and not the same, it would be refused.
-        if !text.contains("serverSelectionTimeoutMS") {
+        if !has_option(&text, "serverselectiontimeoutms") {
             options.push(format!("--serverSelectionTimeout={SELECT_SECS}"));
         }
         Ok(Self {

@@ -55,6 +55,51 @@ pub(super) fn uri(
     uri
 }
 
+/// `uri` for tools that are told a database: without one of its own, and with the one that knows the user, which else would be the one they
+/// are told.
+pub(super) fn without_database(
+    uri: &str,
+    auth_database: Option<&str>,
+    tls_ca: Option<&str>,
+) -> String {
+    let (place, query) = uri.split_once('?').unwrap_or((uri, ""));
+    let scheme = place.find("://").map_or(0, |at| at + 3);
+    let (place, database) = match place[scheme..].find('/') {
+        Some(at) => (&place[..scheme + at], &place[scheme + at + 1..]),
+        None => (place, ""),
+    };
+    let mut options = Vec::from_iter(Some(query.to_owned()).filter(|query| !query.is_empty()));
+    let names_one = has_option(query, "authsource") || has_option(query, "authmechanism");
+    if place.contains('@') && !names_one {
+        let database = Some(database).filter(|name| !name.is_empty());
+        let database = database.map(str::to_owned);
+        let database = database.unwrap_or_else(|| encoded(auth_database.unwrap_or(ADMIN)));
+        options.push(format!("authSource={database}"));
+    }
+    options.extend(tls_ca.map(|file| format!("tlsCAFile={}", encoded(file))));
+    format!("{place}/?{}", options.join("&"))
+}
+
+/// Whether `uri` names a file of the node, which is for the settings to do: the node's policy looks at those.
+pub(super) fn names_file(uri: &str) -> bool {
+    let (_, query) = uri.split_once('?').unwrap_or((uri, ""));
+    let mut options = query.split(['&', ';']);
+    options.any(|option| {
+        let name = option.split('=').next().unwrap_or_default();
+        decoded(name).to_lowercase().ends_with("file")
+    })
+}
+
+/// Whether `uri` has the option, whose name is given in lower case.
+pub(super) fn has_option(uri: &str, wanted: &str) -> bool {
+    let query = uri.split_once('?').map_or(uri, |(_, query)| query);
+    let mut options = query.split(['&', ';']);
+    options.any(|option| {
+        let name = option.split('=').next().unwrap_or_default();
+        name.to_lowercase() == wanted
+    })
+}
+
 /// Host and port of `server`.
 pub(super) fn address(server: &Server) -> (&str, u16) {
     let host = server.host.as_deref().unwrap_or("localhost");
@@ -146,6 +191,48 @@ mod tests {
         let text = uri(&server, Tls::Require, None, None);
         assert!(text.starts_with("mongodb://back%40up@%2Frun%2Fmongodb-27017.sock/?"));
         assert!(text.ends_with("&authSource=admin&tls=true&tlsInsecure=true"));
+    }
+
+    #[test]
+    fn a_connection_string_names_who_knows_the_user_and_no_database() {
+        for (text, auth_database, expected) in [
+            ("mongodb://a", None, "mongodb://a/?"),
+            ("mongodb://a:b@c", None, "mongodb://a:b@c/?authSource=admin"),
+            (
+                "mongodb://a:b@c,d/shop?tls=true",
+                Some("site"),
+                "mongodb://a:b@c,d/?tls=true&authSource=shop",
+            ),
+            (
+                "mongodb+srv://a:b@c/?w=1",
+                Some("site"),
+                "mongodb+srv://a:b@c/?w=1&authSource=site",
+            ),
+            (
+                "mongodb://a:b@c/shop?authSource=x",
+                None,
+                "mongodb://a:b@c/?authSource=x",
+            ),
+        ] {
+            assert_eq!(without_database(text, auth_database, None), expected);
+        }
+    }
+
+    #[test]
+    fn files_of_the_node_are_named_by_settings_alone() {
+        assert_eq!(
+            without_database("mongodb://a/?tls=true", None, Some("/ca b")),
+            "mongodb://a/?tls=true&tlsCAFile=%2Fca%20b"
+        );
+        for option in [
+            "tlsCAFile=/x",
+            "w=1&sslCertificateAuthorityFILE=/x",
+            "tlsCertificateKey%46ile=/x",
+        ] {
+            assert!(names_file(&format!("mongodb://a/?{option}")), "{option}");
+        }
+        assert!(!names_file("mongodb://file:file@file/file?tls=true"));
+        assert!(has_option("mongodb://a/?w=1&AuthSource=b", "authsource"));
     }
 
     #[test]
