@@ -45,14 +45,40 @@ impl Bed {
 
     /// A new server of its own, which lets everybody in.
     pub(crate) fn own(&self) -> (Own, Self) {
+        let data = tempfile::tempdir().expect("a folder");
+        self.start(data, &[])
+    }
+
+    /// The same, which speaks nothing but TLS, and the file with its certificate.
+    pub(crate) fn own_with_tls(&self) -> (Own, Self, PathBuf) {
+        let data = tempfile::tempdir().expect("a folder");
+        let (key, certificate) = (data.path().join("key.pem"), data.path().join("ca.pem"));
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes"])
+            .args(["-days", "2", "-subj", "/CN=127.0.0.1"])
+            .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+            .arg("-keyout")
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .output()
+            .expect("openssl starts");
+        assert!(made.status.success(), "{made:?}");
+        let [key, cert] = [&key, &certificate].map(|path| path.display().to_string());
+        let options = ["--tls-cert-file", &cert, "--tls-key-file", &key];
+        let (own, bed) = self.start(data, &options);
+        (own, bed, certificate)
+    }
+
+    fn start(&self, data: TempDir, options: &[&str]) -> (Own, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("bound").port();
         drop(listener);
-        let data = tempfile::tempdir().expect("a folder");
         let process = Command::new(self.python.with_file_name("secantusd-py"))
             .args(["--host", "127.0.0.1", "--port", &port.to_string()])
             .arg("--storage-path")
-            .arg(data.path())
+            .arg(data.path().join("data"))
+            .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -31,6 +31,7 @@ const CASES: &[(&str, Case)] = cases![
     refused::a_wrong_password_is_said_as_such,
     refused::an_unreachable_server_is_said_as_such,
     refused::a_connection_string_is_a_sign_in,
+    refused::a_connection_is_sealed_as_the_settings_say,
     refused::a_password_of_any_letters_signs_in,
     refused::a_run_that_is_stopped_ends,
     refused::never_30_no_password_is_seen,

@@ -1,6 +1,7 @@
 //! What can't be read is said in plain words, and no secret is.
 
 use super::bed::{Bed, PASSWORD, Task, USER, archive};
+use backupx_core::domain::database::Tls;
 use backupx_core::domain::secret::WireSecret;
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::dumps::{DatabaseAccess, DumpOpener};
@@ -118,6 +119,28 @@ pub(super) fn a_connection_string_is_a_sign_in(bed: &Bed) {
     let plan = source.plan(&StopFlag::default()).expect("a plan");
     assert_eq!(plan.dumps, [archive("t_uri")]);
     bed.drop("t_uri");
+}
+
+pub(super) fn a_connection_is_sealed_as_the_settings_say(bed: &Bed) {
+    let (_own, bed, certificate) = bed.own_with_tls();
+    let mut spec = bed.spec();
+    let mut plan = |tls, file: Option<&std::path::Path>| {
+        spec.server.tls = tls;
+        spec.server.tls_ca = file.map(|file| file.display().to_string());
+        let task = Task::with_password(spec.clone(), None);
+        let outcome = task.source.plan(&StopFlag::default());
+        outcome.map_err(|error| error.code())
+    };
+    // An empty server: whoever hears that has come through.
+    for (tls, file, code) in [
+        (Tls::Prefer, None, "nothing_selected"),
+        (Tls::Require, None, "nothing_selected"),
+        (Tls::Verify, Some(certificate.as_path()), "nothing_selected"),
+        (Tls::Verify, None, "database_unreachable"),
+        (Tls::Off, None, "database_unreachable"),
+    ] {
+        assert_eq!(plan(tls, file), Err(code), "{tls:?} {file:?}");
+    }
 }
 
 fn by_uri(
