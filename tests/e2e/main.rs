@@ -9,6 +9,7 @@ mod hooks;
 mod kill;
 mod lambda;
 mod life;
+mod mongodb;
 mod replicas;
 mod road;
 mod scene;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         road::trials(),
         databases::trials(),
+        mongodb::trials(),
         hooks::trials(),
         life::trials(),
         schedules::trials(),
