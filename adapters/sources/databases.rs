@@ -1,5 +1,6 @@
 //! Databases of a host: which kind opens which.
 
+use crate::mongodb::{self, Mongodb};
 use crate::postgresql::{self, Postgresql};
 use crate::refusals::unsupported;
 use crate::sqlite::{self, Sqlite};
@@ -30,7 +31,8 @@ impl DumpOpener for Databases {
                 Ok(Box::new(Postgresql::new(source, access, self.wal.clone())))
             }
             SourceSpec::Sqlite(source) => Ok(Box::new(Sqlite::new(source, access))),
-            SourceSpec::Mysql(_) | SourceSpec::Mongodb(_) => Err(unsupported(format!(
+            SourceSpec::Mongodb(source) => Ok(Box::new(Mongodb::new(source, access))),
+            SourceSpec::Mysql(_) => Err(unsupported(format!(
                 "this agent reads no {}",
                 access.spec.type_name()
             ))),
@@ -42,6 +44,7 @@ impl DumpOpener for Databases {
         for (task_type, found) in [
             ("postgresql", postgresql::found_tools()),
             ("sqlite", sqlite::found_tools()),
+            ("mongodb", mongodb::found_tools()),
         ] {
             let Some((tool, version)) = found else {
                 continue;

@@ -6,8 +6,10 @@
 mod browse;
 mod databases;
 mod files;
+mod mongodb;
 mod postgresql;
 mod refusals;
+mod sign_in;
 mod sqlite;
 mod steps;
 mod temp;

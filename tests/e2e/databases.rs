@@ -142,7 +142,8 @@ impl Server {
     }
 }
 
-fn add(scene: &Scene, name: &str, kind: &str, more: &[String]) -> Result<Value> {
+/// A task of that type on the agent of the scene.
+pub(crate) fn add(scene: &Scene, name: &str, kind: &str, more: &[String]) -> Result<Value> {
     let words = [
         "task", "add", name, "--type", kind, "--node", HOST, "--target", "storage",
     ];

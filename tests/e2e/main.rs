@@ -10,6 +10,7 @@ mod kill;
 mod lambda;
 mod life;
 mod pitr;
+mod mongodb;
 mod replicas;
 mod road;
 mod scene;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         road::trials(),
         databases::trials(),
+        mongodb::trials(),
         hooks::trials(),
         pitr::trials(),
         life::trials(),

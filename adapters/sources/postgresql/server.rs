@@ -1,6 +1,7 @@
 //! A PostgreSQL server as tools reach it: by its settings in their environment, never in their arguments.
 
 use super::tools::Set;
+use crate::sign_in;
 use crate::tool::{Answer, Tool};
 use backupx_core::domain::database::{Server, Tls};
 use backupx_core::domain::secret::WireSecret;
@@ -45,14 +46,9 @@ pub(super) struct Reached {
 impl SignIn {
     /// With the password of the task, or else of its file.
     pub(super) fn new(server: &Server, password: Option<&WireSecret>) -> Result<Self> {
-        let password = match (password, &server.password_file) {
-            (Some(password), _) => Some(password.clone()),
-            (None, Some(file)) => Some(first_line(file)?),
-            (None, None) => None,
-        };
         Ok(Self {
             server: server.clone(),
-            password,
+            password: sign_in::password(password, server)?,
         })
     }
 
@@ -241,17 +237,6 @@ fn ssl_mode(tls: Tls) -> &'static str {
 
 fn bundle() -> Option<&'static str> {
     BUNDLES.into_iter().find(|path| Path::new(path).is_file())
-}
-
-fn first_line(file: &str) -> Result<WireSecret> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        Error::invalid(
-            "password_file_unreadable",
-            format!("the password file {file} can't be read: {error}"),
-        )
-        .with_source(error)
-    })?;
-    Ok(WireSecret::new(text.lines().next().unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -158,8 +158,23 @@ impl Tool {
 
     /// Runs it for a short answer, for at most `limit`.
     pub(crate) fn ask(self, stop: &StopFlag, limit: Duration) -> Result<Answer> {
-        let name = self.name();
         let mut text = Limited(Vec::new());
+        let ended = self.read_within(&mut text, &|_| {}, stop, limit)?;
+        Ok(Answer {
+            text: String::from_utf8_lossy(&text.0).into_owned(),
+            ended,
+        })
+    }
+
+    /// Runs it as [`Tool::read`] does, for at most `limit`; `tool_timeout` when that is over.
+    pub(crate) fn read_within(
+        self,
+        out: &mut dyn Write,
+        said: &(dyn Fn(&str) + Sync),
+        stop: &StopFlag,
+        limit: Duration,
+    ) -> Result<Ended> {
+        let name = self.name();
         let deadline = StopFlag::default();
         let over = Instant::now() + limit;
         // The run's own flag and the limit are one flag for the tool.
@@ -178,26 +193,20 @@ impl Tool {
                     }
                 }
             });
-            let ended = self.read(&mut text, &|_| {}, &deadline);
+            let ended = self.read(out, said, &deadline);
             drop(done);
             ended
         });
-        match ended {
-            Err(error) if error.code() == "cancelled" && !stop.is_stopped() => {
-                Err(Error::unavailable(
-                    "tool_timeout",
-                    format!(
-                        "{name} did not answer within {} s; the server may hang or be out of reach",
-                        limit.as_secs()
-                    ),
-                ))
-            }
-            Err(error) => Err(error),
-            Ok(ended) => Ok(Answer {
-                text: String::from_utf8_lossy(&text.0).into_owned(),
-                ended,
-            }),
-        }
+        ended.map_err(|error| match error.code() {
+            "cancelled" if !stop.is_stopped() => Error::unavailable(
+                "tool_timeout",
+                format!(
+                    "{name} did not answer within {} s; the server may hang or be out of reach",
+                    limit.as_secs()
+                ),
+            ),
+            _ => error,
+        })
     }
 
     fn start(self, stdin: Stdio, stdout: Stdio) -> Result<Child> {

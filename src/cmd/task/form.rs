@@ -75,8 +75,8 @@ struct What {
     /// A pattern in gitignore syntax of what is left out, or of names of databases; may be repeated
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
-    /// A setting of a database: host, port, socket, user, password, passwordFile, tls, tlsCa, accounts, tools …; files have none. A value may
-    /// come from a file (password=@FILE) or the environment (password=env:NAME)
+    /// A setting of a database: host, port, socket, user, password, passwordFile, tls, tlsCa, accounts, tools, for MongoDB uri and authDatabase
+    /// …; files have none. A value may come from a file (password=@FILE) or the environment (password=env:NAME)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Stay on the file systems of the sources
