@@ -1,5 +1,6 @@
 //! Databases of a host: which kind opens which.
 
+use crate::mysql::{self, Mysql};
 use crate::tool::{find, version_of};
 use backupx_core::Result;
 use backupx_core::domain::source::SourceSpec;
@@ -9,7 +10,12 @@ use backupx_core::{Error, ErrorKind};
 use std::collections::BTreeMap;
 
 /// Tools that a host may have, and where it keeps them when they are not on its path.
-const TOOLS: [(&str, &[&str]); 0] = [];
+const TOOLS: [(&str, &[&str]); 4] = [
+    ("mariadb-dump", &mysql::ELSEWHERE),
+    ("mysqldump", &mysql::ELSEWHERE),
+    ("mariadb", &mysql::ELSEWHERE),
+    ("mysql", &mysql::ELSEWHERE),
+];
 
 /// Opens the databases that this host reaches.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,14 +25,14 @@ impl DumpOpener for Databases {
     fn open(&self, access: &DatabaseAccess) -> Result<Box<dyn DumpSource>> {
         match &access.spec {
             SourceSpec::File { .. } => Err(Error::internal("a tree of files is no database")),
-            SourceSpec::Mysql(_)
-            | SourceSpec::Postgresql(_)
-            | SourceSpec::Sqlite(_)
-            | SourceSpec::Mongodb(_) => Err(Error::new(
-                ErrorKind::Invalid,
-                "unsupported",
-                format!("this agent reads no {}", access.spec.type_name()),
-            )),
+            SourceSpec::Mysql(source) => Ok(Box::new(Mysql::new(source, access))),
+            SourceSpec::Postgresql(_) | SourceSpec::Sqlite(_) | SourceSpec::Mongodb(_) => {
+                Err(Error::new(
+                    ErrorKind::Invalid,
+                    "unsupported",
+                    format!("this agent reads no {}", access.spec.type_name()),
+                ))
+            }
         }
     }
 

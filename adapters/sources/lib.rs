@@ -6,6 +6,10 @@
 mod browse;
 mod databases;
 mod files;
+mod mysql;
+mod sign_in;
+mod steps;
+mod temp;
 mod tool;
 
 pub use databases::Databases;
