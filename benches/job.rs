@@ -113,6 +113,7 @@ async fn make_backup(arguments: &Arguments) -> Result<()> {
     let created_at = chrono::DateTime::UNIX_EPOCH;
     let location = ObjectKey::of_record("bench", record_id, created_at)?;
     let work = BackupWork {
+        secrets: Default::default(),
         record_id,
         task_id: TaskId(1),
         task,
@@ -156,6 +157,7 @@ async fn make_restore(arguments: &Arguments) -> Result<()> {
         None => Vec::new(),
     };
     let spec = RestoreSpec {
+        database: None,
         to: Some(arguments.one("to")?),
         include: arguments.all("include"),
         overwrite: Overwrite::IfChanged,

@@ -8,7 +8,7 @@ use backupx_core::ports::clock::SystemClock;
 use backupx_core::ports::settings::Settings as _;
 use backupx_engine::AgeKeys;
 use backupx_redis::RedisStores;
-use backupx_sources::Files;
+use backupx_sources::{Databases, Files};
 use backupx_sql::SqlStores;
 use backupx_storage::Opener;
 use secrecy::ExposeSecret;
@@ -40,6 +40,7 @@ pub(crate) fn agent_deps() -> AgentDeps {
     AgentDeps {
         opener: Arc::new(Opener),
         sources: Arc::new(Files::new(cores)),
+        databases: Arc::new(Databases),
     }
 }
 

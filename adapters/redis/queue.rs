@@ -4,12 +4,12 @@ use crate::RedisStores;
 use crate::command::{Fields, command, commands, json, micros};
 use crate::scripts;
 use async_trait::async_trait;
-use backupx_core::domain::command::{Command, CommandState, Lane, Lease, Subject};
+use backupx_core::domain::command::{Command, CommandState, Lease, Subject};
 use backupx_core::domain::id::{CommandId, NodeId};
 use backupx_core::domain::protocol::HeldLease;
 use backupx_core::domain::report::Outcome;
 use backupx_core::domain::time::Timestamp;
-use backupx_core::ports::queue::{Cancelled, CommandQueue, Guarded, NewCommand, Renewal};
+use backupx_core::ports::queue::{Cancelled, CommandQueue, Guarded, NewCommand, Renewal, Wanted};
 use backupx_core::{Error, Result};
 use deadpool_redis::redis::{cmd, pipe};
 use std::collections::BTreeSet;
@@ -39,13 +39,14 @@ impl CommandQueue for RedisStores {
     async fn claim_some(
         &self,
         node: NodeId,
-        lane: Lane,
-        limit: u32,
+        wanted: Wanted,
         now: Timestamp,
     ) -> Result<Vec<Command>> {
-        let arguments = (node.0, lane.as_str(), micros(now), limit);
+        let arguments = (node.0, micros(now), wanted.short, wanted.work);
         let all: Vec<Fields> = self.run(&scripts::CLAIM, arguments).await?;
-        commands(&all)
+        let mut claimed = commands(&all)?;
+        claimed.sort_by_key(|command| command.id);
+        Ok(claimed)
     }
 
     async fn due(&self, now: Timestamp, after: NodeId, limit: u32) -> Result<Vec<NodeId>> {
@@ -153,6 +154,15 @@ impl CommandQueue for RedisStores {
     async fn find(&self, subject: Subject) -> Result<Option<Command>> {
         let fields: Fields = self.run(&scripts::FIND, subject.to_string()).await?;
         command(&fields)
+    }
+
+    async fn find_all(&self, subjects: &[Subject]) -> Result<Vec<Command>> {
+        let subjects: Vec<_> = subjects.iter().map(Subject::to_string).collect();
+        if subjects.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found: Vec<Fields> = self.run(&scripts::FIND_ALL, subjects).await?;
+        commands(&found)
     }
 
     async fn renew_all(

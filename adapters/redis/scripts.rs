@@ -28,6 +28,7 @@ scripts!(
     CLAIMED = "claimed.lua",
     UNCONFIRMED = "unconfirmed.lua",
     FIND = "find.lua",
+    FIND_ALL = "find_all.lua",
     /// Of one node or of many.
     SEEN = "seen.lua",
     TAKE_OFFLINE = "take_offline.lua",

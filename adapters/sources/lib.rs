@@ -1,13 +1,16 @@
-//! How to read a thing consistently: the file tree.
+//! How to read a thing consistently, and put it back: file trees and databases.
 //!
 //! [`Files`] answers the port `SourceOpener`: it opens a [`FileSource`] for a task's paths and lists folders for people who
-//! choose some.
+//! choose some. [`Databases`] answers `DumpOpener`: databases as complete dumps, by their own tools.
 
 mod browse;
 mod databases;
 mod files;
 mod mysql;
+mod postgresql;
+mod refusals;
 mod sign_in;
+mod sqlite;
 mod steps;
 mod temp;
 mod tool;

@@ -2,24 +2,25 @@
 
 use backupx_core::domain::database::Server;
 use backupx_core::domain::secret::WireSecret;
-use backupx_core::ports::dumps::DatabaseAccess;
 use backupx_core::{Error, Result};
 
-/// The password for `server`, if it has one.
-pub(crate) fn password(access: &DatabaseAccess, server: &Server) -> Result<Option<WireSecret>> {
-    if let Some(secret) = access.secrets.get("password") {
-        return Ok(Some(secret.clone()).filter(|secret| !secret.expose().is_empty()));
-    }
-    let Some(path) = &server.password_file else {
-        return Ok(None);
+/// The task's password, or else the first line of its file. Nothing when neither says one.
+pub(crate) fn password(secret: Option<&WireSecret>, server: &Server) -> Result<Option<WireSecret>> {
+    let password = match (secret, &server.password_file) {
+        (Some(secret), _) => Some(secret.clone()),
+        (None, Some(file)) => Some(first_line(file)?),
+        (None, None) => None,
     };
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    Ok(password.filter(|password| !password.expose().is_empty()))
+}
+
+fn first_line(file: &str) -> Result<WireSecret> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
         Error::invalid(
-            "sign_in_failed",
-            format!("the password file {path} can't be read by the agent's user: {error}"),
+            "password_file_unreadable",
+            format!("the password file {file} can't be read: {error}"),
         )
         .with_source(error)
     })?;
-    let line = text.lines().next().unwrap_or_default();
-    Ok(Some(WireSecret::new(line)).filter(|secret| !secret.expose().is_empty()))
+    Ok(WireSecret::new(text.lines().next().unwrap_or_default()))
 }

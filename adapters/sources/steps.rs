@@ -1,22 +1,22 @@
-//! The steps of a check: one after the other, up to the one that fails.
+//! The steps of a check: what was tried, how long it took, and what came of it.
 
 use backupx_core::Result;
 use backupx_core::domain::report::TestStep;
 use std::time::Instant;
 
-/// Steps that were tried.
-#[derive(Debug, Default)]
+/// The steps so far, up to the one that failed.
+#[derive(Default)]
 pub(crate) struct Steps(Vec<TestStep>);
 
 impl Steps {
-    /// Tries one more. Nothing when it failed, which ends the check.
-    pub(crate) fn step<T>(
+    /// Tries a step, which answers what the next ones need and what was found. Nothing when it failed.
+    pub(crate) fn take<T>(
         &mut self,
         name: &str,
-        attempt: impl FnOnce() -> Result<(T, String)>,
+        step: impl FnOnce() -> Result<(T, String)>,
     ) -> Option<T> {
         let began = Instant::now();
-        let (value, ok, message) = match attempt() {
+        let (value, ok, message) = match step() {
             Ok((value, message)) => (Some(value), true, message),
             Err(error) => (None, false, error.message().to_owned()),
         };
@@ -29,7 +29,7 @@ impl Steps {
         value
     }
 
-    /// All that were tried.
+    /// All of them, in order.
     pub(crate) fn done(self) -> Vec<TestStep> {
         self.0
     }

@@ -142,7 +142,8 @@ impl Batches {
     }
 }
 
-fn ended() -> Error {
+/// What a call meets after the end of the stores.
+pub(crate) fn ended() -> Error {
     Error::unavailable("store_unavailable", "the database is closed")
 }
 
@@ -198,17 +199,19 @@ async fn together(connections: &Connections, batch: Vec<Job>) -> Vec<Job> {
     Vec::new()
 }
 
-/// Answers all with one failure; the first gets its causes.
+/// Answers all with one failure.
 fn refuse(batch: Vec<Job>, why: Error) {
-    let (kind, code, message): (ErrorKind, _, _) =
-        (why.kind(), why.code(), why.message().to_owned());
-    let mut first = Some(why);
-    for job in batch {
-        let error = first
-            .take()
-            .unwrap_or_else(|| Error::new(kind, code, message.clone()));
+    for (job, error) in batch.into_iter().zip(repeated(why)) {
         job.answer.send(Err(error)).ok(); // Whoever asked may be gone.
     }
+}
+
+/// One failure for several callers, without end; the first gets its causes.
+pub(crate) fn repeated(why: Error) -> impl Iterator<Item = Error> {
+    let (kind, code, message): (ErrorKind, _, _) =
+        (why.kind(), why.code(), why.message().to_owned());
+    let others = std::iter::repeat_with(move || Error::new(kind, code, message.clone()));
+    std::iter::once(why).chain(others)
 }
 
 #[cfg(test)]

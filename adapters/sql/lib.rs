@@ -40,6 +40,7 @@ mod sqlite;
 mod stores;
 mod targets;
 mod tasks;
+mod telling;
 mod upstreams;
 mod wakers;
 

@@ -34,6 +34,11 @@ pub const SQLITE: &[Migration] = &[
         name: "signals",
         sql: include_str!("../../migrations/sqlite/0003_signals.sql"),
     },
+    Migration {
+        number: 4,
+        name: "sources",
+        sql: include_str!("../../migrations/sqlite/0004_sources.sql"),
+    },
 ];
 
 /// The migrations for Postgres: the same numbers, the same logical schema.
@@ -52,6 +57,11 @@ pub const POSTGRES: &[Migration] = &[
         number: 3,
         name: "signals",
         sql: include_str!("../../migrations/postgres/0003_signals.sql"),
+    },
+    Migration {
+        number: 4,
+        name: "sources",
+        sql: include_str!("../../migrations/postgres/0004_sources.sql"),
     },
 ];
 

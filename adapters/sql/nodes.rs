@@ -42,10 +42,13 @@ pub(crate) const LIST: &str = concat!(
     columns!(),
     " FROM nodes WHERE id > $1 ORDER BY id LIMIT $2"
 );
+/// Each arm has its index. With an `OR`, an order or a limit Postgres may think that it finds the one row sooner by walking the table.
 pub(crate) const BY_TOKEN: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM nodes WHERE token_hash = $1 OR (previous_token_hash = $1 AND previous_token_until > $2) ORDER BY id LIMIT 1"
+    " FROM nodes WHERE token_hash = $1 UNION ALL SELECT ",
+    columns!(),
+    " FROM nodes WHERE previous_token_hash = $1 AND previous_token_until > $2"
 );
 const TASKS: &str = "SELECT COUNT(*) AS tasks FROM tasks WHERE node_id = $1";
 /// The targets on which records of a node have copies that are not confirmed gone.

@@ -5,13 +5,13 @@ use crate::engine::Engine;
 use crate::error::store;
 use crate::listening;
 use crate::migrate::{self, Migration};
-use crate::row::Columns;
+use crate::row::{Columns, json};
 use crate::signal_table;
 use crate::wakers::Wakers;
-use backupx_core::ports::signals::Topic;
 use backupx_core::{Error, Result};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, ConnectOptions, Connection};
+use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const IDLE: Duration = Duration::from_secs(1);
 /// The parameter of the URL that is ours and not the driver's.
 const POOLER: &str = "pooler=";
+
+/// A wake-up may get lost with the server, so nobody waits until the disk has it: the first part holds for this statement alone.
+const NOTIFY: &str = "WITH fast AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)) SELECT pg_notify($1, $2 || ' ' || topic) FROM fast, json_array_elements_text(CAST($3 AS JSON)) AS topic";
 
 /// Where the server is and what stands before it.
 #[derive(Debug)]
@@ -80,22 +83,28 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    /// Tells other masters.
-    pub(crate) async fn tell(&self, connections: &Connections, topic: Topic) -> Result<()> {
+    /// Tells other masters of these topics.
+    pub(crate) async fn tell(
+        &self,
+        connections: &Connections,
+        topics: &BTreeSet<String>,
+    ) -> Result<()> {
         match self.between {
-            Between::Nothing => sqlx::query("SELECT pg_notify($1, $2)")
+            Between::Nothing => sqlx::query(NOTIFY)
                 .bind(self.name.as_str())
-                .bind(format!("{} {topic}", self.sender))
+                .bind(self.sender.as_str())
+                .bind(json(topics)?)
                 .execute(connections)
                 .await
                 .map(drop)
                 .map_err(store),
             Between::Pooler => {
-                signal_table::leave(connections, &self.sender, topic).await?;
-                let left = self.left.fetch_add(1, Ordering::Relaxed);
-                match left % signal_table::REMOVE_EVERY {
-                    0 => signal_table::remove_old(connections).await,
-                    _ => Ok(()),
+                signal_table::leave(connections, &self.sender, topics).await?;
+                let count = topics.len() as u64;
+                let left = self.left.fetch_add(count, Ordering::Relaxed);
+                match left % signal_table::REMOVE_EVERY < count {
+                    true => signal_table::remove_old(connections).await,
+                    false => Ok(()),
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::SqlStores;
 use crate::batch::Change;
-use crate::engine::lock;
+use crate::engine::{Engine, lock};
 use crate::error::store;
 use crate::row::{Columns, json, micros, optional_micros};
 use crate::stores::commit;
@@ -13,7 +13,7 @@ use backupx_core::domain::id::{CommandId, NodeId};
 use backupx_core::domain::protocol::HeldLease;
 use backupx_core::domain::report::Outcome;
 use backupx_core::domain::time::Timestamp;
-use backupx_core::ports::queue::{Cancelled, CommandQueue, Guarded, NewCommand, Renewal};
+use backupx_core::ports::queue::{Cancelled, CommandQueue, Guarded, NewCommand, Renewal, Wanted};
 use sqlx::any::AnyRow;
 
 macro_rules! columns {
@@ -22,23 +22,63 @@ macro_rules! columns {
     };
 }
 
+/// The state where the row is named by its id. An index of the rows in a state must not answer that: an engine that believes it to be empty,
+/// because it was so when it counted last, walks it instead of looking the id up.
+macro_rules! state {
+    () => {
+        "state || ''"
+    };
+}
+
 const ENQUEUE: &str = "INSERT INTO commands (subject, node_id, lane, spec, state, lease, created_at, not_before, expires_at, acknowledged) VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, 0) ON CONFLICT (subject) DO NOTHING RETURNING id";
 const GET: &str = concat!("SELECT ", columns!(), " FROM commands WHERE id = $1");
 const FIND: &str = concat!("SELECT ", columns!(), " FROM commands WHERE subject = $1");
+/// Of the subjects in a JSON array.
+pub(crate) const FIND_ALL_SQLITE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM commands WHERE subject IN (SELECT value FROM json_each($1))"
+);
+const FIND_ALL_POSTGRES: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM commands WHERE subject = ANY (ARRAY(SELECT json_array_elements_text(CAST($1 AS JSON))))"
+);
 pub(crate) const CLAIM: &str = concat!(
-    "WITH picked AS MATERIALIZED (SELECT id FROM commands WHERE node_id = $1 AND lane = $2 AND state = 'pending' AND not_before <= $3 AND (expires_at IS NULL OR expires_at > $3) ORDER BY id LIMIT $4 ",
+    "WITH picked_short AS MATERIALIZED (SELECT id FROM commands WHERE node_id = $1 AND lane = 'short' AND state = 'pending' AND not_before <= $2 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id LIMIT $3 ",
     lock!(),
-    ") UPDATE commands SET state = 'claimed', lease = lease + 1, claimed_at = $3, seen_at = NULL, alive_at = $3, acknowledged = 0 WHERE id IN (SELECT id FROM picked) RETURNING ",
+    "), picked_work AS MATERIALIZED (SELECT id FROM commands WHERE node_id = $1 AND lane = 'work' AND state = 'pending' AND not_before <= $2 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id LIMIT $4 ",
+    lock!(),
+    ") UPDATE commands SET state = 'claimed', lease = lease + 1, claimed_at = $2, seen_at = NULL, alive_at = $2, acknowledged = 0 WHERE id IN (SELECT id FROM picked_short UNION ALL SELECT id FROM picked_work) RETURNING ",
     columns!()
 );
 pub(crate) const DUE: &str = "SELECT DISTINCT node_id FROM commands WHERE state = 'pending' AND not_before <= $1 AND (expires_at IS NULL OR expires_at > $1) AND node_id > $2 ORDER BY node_id LIMIT $3";
 /// A sign of life that arrives behind a later one does not turn the clock back.
-const RENEW: &str = "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN seen_at ELSE $3 END, alive_at = CASE WHEN alive_at > $3 THEN alive_at ELSE $3 END, acknowledged = 1 WHERE id = $1 AND lease = $2 AND state = 'claimed' RETURNING cancel_requested_at";
-const RENEW_OF_NODE: &str = "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN seen_at ELSE $3 END, alive_at = CASE WHEN alive_at > $3 THEN alive_at ELSE $3 END, acknowledged = 1 WHERE id = $1 AND lease = $2 AND state = 'claimed' AND node_id = $4 RETURNING cancel_requested_at";
-const FINISH: &str = "UPDATE commands SET state = $3, outcome = $4, finished_at = $5 WHERE id = $1 AND lease = $2 AND state = 'claimed' RETURNING id";
-const RELEASE: &str = "UPDATE commands SET state = 'pending', not_before = $3, seen_at = NULL, alive_at = NULL, acknowledged = 0 WHERE id = $1 AND lease = $2 AND state = 'claimed' RETURNING id";
-const WITHDRAW: &str =
-    "DELETE FROM commands WHERE id = $1 AND lease = $2 AND state = 'pending' RETURNING id";
+const RENEW: &str = concat!(
+    "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN seen_at ELSE $3 END, alive_at = CASE WHEN alive_at > $3 THEN alive_at ELSE $3 END, acknowledged = 1 WHERE id = $1 AND lease = $2 AND ",
+    state!(),
+    " = 'claimed' RETURNING cancel_requested_at"
+);
+const RENEW_OF_NODE: &str = concat!(
+    "UPDATE commands SET seen_at = CASE WHEN seen_at > $3 THEN seen_at ELSE $3 END, alive_at = CASE WHEN alive_at > $3 THEN alive_at ELSE $3 END, acknowledged = 1 WHERE id = $1 AND lease = $2 AND ",
+    state!(),
+    " = 'claimed' AND node_id = $4 RETURNING cancel_requested_at"
+);
+const FINISH: &str = concat!(
+    "UPDATE commands SET state = $3, outcome = $4, finished_at = $5 WHERE id = $1 AND lease = $2 AND ",
+    state!(),
+    " = 'claimed' RETURNING id"
+);
+const RELEASE: &str = concat!(
+    "UPDATE commands SET state = 'pending', not_before = $3, seen_at = NULL, alive_at = NULL, acknowledged = 0 WHERE id = $1 AND lease = $2 AND ",
+    state!(),
+    " = 'claimed' RETURNING id"
+);
+const WITHDRAW: &str = concat!(
+    "DELETE FROM commands WHERE id = $1 AND lease = $2 AND ",
+    state!(),
+    " = 'pending' RETURNING id"
+);
 const CANCEL: &str = "UPDATE commands SET state = CASE WHEN state = 'pending' THEN 'cancelled' ELSE state END, finished_at = CASE WHEN state = 'pending' THEN $2 ELSE finished_at END, cancel_requested_at = COALESCE(cancel_requested_at, $2) WHERE id = $1 AND state IN ('pending', 'claimed') RETURNING state";
 const CLOSE: &str = "UPDATE commands SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state IN ('pending', 'claimed') RETURNING id";
 pub(crate) const EXPIRE_SILENT: &str = concat!(
@@ -99,15 +139,14 @@ impl CommandQueue for SqlStores {
     async fn claim_some(
         &self,
         node: NodeId,
-        lane: Lane,
-        limit: u32,
+        wanted: Wanted,
         now: Timestamp,
     ) -> Result<Vec<Command>> {
         let change = Change::new(self.locking(CLAIM))
             .bind(node.0)
-            .bind(lane.as_str())
             .bind(micros(now))
-            .bind(i64::from(limit));
+            .bind(i64::from(wanted.short))
+            .bind(i64::from(wanted.work));
         let rows = self.change(change).await?;
         let mut commands = rows.iter().map(command).collect::<Result<Vec<_>>>()?;
         commands.sort_by_key(|command| command.id);
@@ -270,6 +309,20 @@ impl CommandQueue for SqlStores {
             .await
             .map_err(store)?;
         row.as_ref().map(command).transpose()
+    }
+
+    async fn find_all(&self, subjects: &[Subject]) -> Result<Vec<Command>> {
+        let statement = match self.engine() {
+            Engine::Sqlite => FIND_ALL_SQLITE,
+            Engine::Postgres => FIND_ALL_POSTGRES,
+        };
+        let subjects: Vec<_> = subjects.iter().map(Subject::to_string).collect();
+        let rows = sqlx::query(statement)
+            .bind(json(&subjects)?)
+            .fetch_all(self.reader())
+            .await
+            .map_err(store)?;
+        rows.iter().map(command).collect()
     }
 
     async fn renew_all(

@@ -8,10 +8,9 @@ use crate::error::store;
 use crate::row::Columns;
 use crate::wakers::Wakers;
 use backupx_core::Result;
-use backupx_core::ports::signals::Topic;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -31,13 +30,20 @@ const KEPT: i64 = 10_000;
 /// One notify in so many removes older rows.
 pub(crate) const REMOVE_EVERY: u64 = 100;
 
-/// Leaves a wake-up. Without values, so that it takes one step to the server and back; both texts are the program's own.
-pub(crate) async fn leave(connections: &Connections, sender: &str, topic: Topic) -> Result<()> {
-    let topic = topic.to_string();
+/// Leaves wake-ups. Without values, so that it takes one step to the server and back; all texts are the program's own.
+pub(crate) async fn leave(
+    connections: &Connections,
+    sender: &str,
+    topics: &BTreeSet<String>,
+) -> Result<()> {
+    let sender = quoted(sender);
+    let rows: Vec<_> = topics
+        .iter()
+        .map(|topic| format!("({sender}, {})", quoted(topic)))
+        .collect();
     let sql = format!(
-        "INSERT INTO signals (sender, topic) VALUES ({}, {})",
-        quoted(sender),
-        quoted(&topic)
+        "INSERT INTO signals (sender, topic) VALUES {}",
+        rows.join(", ")
     );
     sqlx::raw_sql(AssertSqlSafe(sql))
         .execute(connections)

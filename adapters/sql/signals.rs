@@ -11,8 +11,8 @@ use std::time::Duration;
 impl Signals for SqlStores {
     async fn notify(&self, topic: Topic) -> Result<()> {
         self.wakers().wake(topic);
-        if let Some(channel) = self.channel() {
-            channel.tell(self.writer(), topic).await?;
+        if let Some(teller) = self.teller() {
+            teller.tell(topic).await?;
         }
         Ok(())
     }

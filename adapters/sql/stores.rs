@@ -5,8 +5,9 @@ use crate::connections::{Between, Connections, Transaction};
 use crate::engine::Engine;
 use crate::error::store;
 use crate::migrate::{self, Migration};
-use crate::postgres::{self, Address, Channel};
+use crate::postgres::{self, Address};
 use crate::sqlite;
+use crate::telling::Teller;
 use crate::wakers::Wakers;
 use backupx_core::{Error, Result};
 use sqlx::any::AnyRow;
@@ -38,7 +39,7 @@ struct Inner {
     in_order: Batches,
     wakers: Wakers,
     /// Where signals go to other masters, when there can be any.
-    channel: Option<Channel>,
+    teller: Option<Teller>,
     /// Listens to other masters; ends with the last clone.
     listening: Mutex<JoinSet<()>>,
 }
@@ -92,7 +93,7 @@ impl SqlStores {
             writer,
             reader: direct(pools.reader),
             wakers: Wakers::default(),
-            channel: None,
+            teller: None,
             listening: Mutex::default(),
         })
     }
@@ -110,10 +111,10 @@ impl SqlStores {
             engine: Engine::Postgres,
             batches: Batches::new(&connections, BATCHES),
             in_order: Batches::new(&connections, 1),
+            teller: Some(Teller::new(&connections, opened.channel)),
             writer: connections.clone(),
             reader: connections,
             wakers,
-            channel: Some(opened.channel),
             listening: Mutex::new(listening),
         })
     }
@@ -169,8 +170,8 @@ impl SqlStores {
         &self.inner.wakers
     }
 
-    pub(crate) fn channel(&self) -> Option<&Channel> {
-        self.inner.channel.as_ref()
+    pub(crate) fn teller(&self) -> Option<&Teller> {
+        self.inner.teller.as_ref()
     }
 
     /// A statement with [`crate::engine::lock`] in it, in this engine's words.

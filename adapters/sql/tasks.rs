@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use backupx_core::domain::id::{EventId, RecordId, TaskId};
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::schedule::NextRun;
+use backupx_core::domain::secret::Sealed;
 use backupx_core::domain::task::{AfterWhen, Pause, Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::records::NewRecord;
@@ -20,7 +21,7 @@ use sqlx::any::AnyRow;
 
 macro_rules! columns {
     () => {
-        "id, spec, enabled, next_run_at, next_instant, paused_until, pause_reason, created_at, updated_at, version"
+        "id, spec, secrets, enabled, next_run_at, next_instant, paused_until, pause_reason, created_at, updated_at, version"
     };
 }
 
@@ -156,6 +157,19 @@ impl Tasks for SqlStores {
         upstreams::name(&mut transaction, id, spec).await?;
         commit(transaction).await?;
         task(&row)
+    }
+
+    async fn set_secrets(&self, id: TaskId, secrets: Option<&Sealed>) -> Result<()> {
+        let done = sqlx::query("UPDATE tasks SET secrets = $2 WHERE id = $1")
+            .bind(id.0)
+            .bind(secrets.map(|sealed| sealed.0.as_str()))
+            .execute(self.writer())
+            .await
+            .map_err(store)?;
+        if done.rows_affected() == 0 {
+            return Err(not_found(id));
+        }
+        Ok(())
     }
 
     async fn set_enabled(
@@ -355,6 +369,7 @@ fn task(row: &AnyRow) -> Result<Task> {
     Ok(Task {
         id: TaskId(row.int("id")?),
         spec: row.json("spec")?,
+        secrets: row.optional_text("secrets")?.map(Sealed),
         enabled: row.flag("enabled")?,
         next_run: next_run(row)?,
         pause: pause(row)?,

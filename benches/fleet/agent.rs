@@ -1,7 +1,7 @@
-//! One simulated agent: says hello, sends heartbeats, holds a poll for each lane, and answers what it is asked.
+//! One simulated agent: says hello, sends heartbeats, holds a poll as long as nothing comes, and answers what it is asked.
 
 use crate::figures::Tally;
-use crate::wire::{Connection, Master};
+use crate::wire::{Answer, Connection, Master, Shared};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -9,15 +9,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
+const AGENT: &str = "/api/agent/v1";
 /// After something went wrong.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Commands that a real agent takes at once, by lane.
-const FREE: [(&str, u32); 2] = [("short", 4), ("work", 1)];
+/// Places of a real agent, for long work and for short questions.
+const WORK: u32 = 2;
+const SHORT: u32 = 4;
 
 /// What all agents share.
 #[derive(Debug)]
 pub(crate) struct Fleet {
     pub(crate) master: Arc<Master>,
+    /// For all that agents say but polls.
+    pub(crate) shared: Shared,
+    /// For questions to nodes.
+    pub(crate) asking: Shared,
     pub(crate) tally: Arc<Tally>,
     pub(crate) heartbeat: Duration,
     /// Since when times in paths count.
@@ -41,59 +47,60 @@ pub(crate) enum Mode {
 
 /// Connects an agent and answers its node's id; then it lives on its own.
 pub(crate) async fn start(fleet: &Arc<Fleet>, number: usize, token: &Arc<str>) -> Result<i64> {
-    let source = fleet.master.source(number);
-    let connection = || Connection::new(&fleet.master, token, source);
-    let mut beating = connection();
     let facts = json!({
         "version": env!("CARGO_PKG_VERSION"), "hostname": format!("simulated-{number}"), "os": "linux", "arch": "x86_64",
         "taskTypes": ["file"], "tools": [],
     });
     let hello = json!({"facts": facts, "leases": []});
-    let welcome = post(fleet, &mut beating, "hello", &hello).await?;
+    let welcome = tell(fleet, token, "hello", &hello).await?;
     let node = welcome["nodeId"].as_i64().context("no node id")?;
     let wait = welcome["maxWaitSecs"].as_u64().context("no wait")?;
-    for (lane, free) in FREE {
-        tokio::spawn(polls(Arc::clone(fleet), connection(), lane, free, wait));
-    }
-    tokio::spawn(heartbeats(Arc::clone(fleet), beating));
+    let connection = Connection::new(&fleet.master, fleet.master.source(number));
+    tokio::spawn(polls(
+        Arc::clone(fleet),
+        connection,
+        Arc::clone(token),
+        wait,
+    ));
+    tokio::spawn(heartbeats(Arc::clone(fleet), Arc::clone(token)));
     Ok(node)
 }
 
-async fn heartbeats(fleet: Arc<Fleet>, mut connection: Connection) {
+async fn heartbeats(fleet: Arc<Fleet>, token: Arc<str>) {
     // Agents that started together do not go on together.
     tokio::time::sleep(fleet.heartbeat.mul_f64(rand::random_range(0.0..1.0))).await;
     loop {
-        let sent = post(&fleet, &mut connection, "heartbeat", &json!({"leases": []})).await;
+        let sent = tell(&fleet, &token, "heartbeat", &json!({"leases": []})).await;
         note(&fleet, sent.map(drop)).await;
         tokio::time::sleep(fleet.heartbeat.mul_f64(rand::random_range(0.9..1.1))).await;
     }
 }
 
-async fn polls(
-    fleet: Arc<Fleet>,
-    mut connection: Connection,
-    lane: &'static str,
-    free: u32,
-    wait: u64,
-) {
+async fn polls(fleet: Arc<Fleet>, mut connection: Connection, token: Arc<str>, wait: u64) {
     let mut mode = fleet.mode.clone();
     loop {
         let now = *mode.borrow_and_update();
-        // The lane for long work carries nothing here, so only the other is drained.
-        if now == Mode::Rest || (now == Mode::Drain && lane == "work") {
-            fleet.resting.fetch_add(1, Ordering::Relaxed);
-            let changed = mode.changed().await;
-            fleet.resting.fetch_sub(1, Ordering::Relaxed);
-            if changed.is_err() {
-                return;
+        let asked = match now {
+            Mode::Hold => json!({"wait": wait, "free": WORK}),
+            // Long work carries nothing here, so only short questions are drained.
+            Mode::Drain => json!({"wait": 0, "free": SHORT, "lane": "short"}),
+            Mode::Rest => {
+                fleet.resting.fetch_add(1, Ordering::Relaxed);
+                let changed = mode.changed().await;
+                fleet.resting.fetch_sub(1, Ordering::Relaxed);
+                if changed.is_err() {
+                    return;
+                }
+                continue;
             }
-            continue;
-        }
-        let wait = match now {
-            Mode::Hold => wait,
-            Mode::Drain | Mode::Rest => 0,
         };
-        match poll(&fleet, &mut connection, lane, free, wait).await {
+        let begun = Instant::now();
+        let answer = poll(&fleet, &mut connection, &token, &asked).await;
+        let done = match answer {
+            Ok(answer) => work(&fleet, &token, now, begun, &answer).await,
+            Err(error) => Err(error),
+        };
+        match done {
             // An empty queue is asked again in a moment.
             Ok(0) if now == Mode::Drain => tokio::time::sleep(PAUSE).await,
             done => note(&fleet, done.map(drop)).await,
@@ -101,17 +108,14 @@ async fn polls(
     }
 }
 
-/// One poll, and the answers to what it brought. Answers how much that was.
-async fn poll(
+/// Answers what a poll that began at `begun` brought. Answers how much that was.
+async fn work(
     fleet: &Fleet,
-    connection: &mut Connection,
-    lane: &str,
-    free: u32,
-    wait: u64,
+    token: &str,
+    mode: Mode,
+    begun: Instant,
+    answer: &Value,
 ) -> Result<usize> {
-    let asked = json!({"waitSecs": wait, "free": free, "lane": lane});
-    let begun = Instant::now();
-    let answer = post(fleet, connection, "poll", &asked).await?;
     let arrived = Instant::now();
     let commands = answer["commands"].as_array().cloned().unwrap_or_default();
     for command in &commands {
@@ -133,13 +137,13 @@ async fn poll(
             }),
         };
         let name = format!("commands/{}/result", command["commandId"]);
-        post(fleet, connection, &name, &result).await?;
+        tell(fleet, token, &name, &result).await?;
         fleet.tally.cycles.fetch_add(1, Ordering::Relaxed);
-        if wait == 0 {
-            fleet.tally.cycle.add(begun.elapsed());
-        } else {
-            fleet.tally.cycle.add(arrived.elapsed());
-        }
+        let since = match mode {
+            Mode::Hold | Mode::Rest => arrived,
+            Mode::Drain => begun,
+        };
+        fleet.tally.cycle.add(since.elapsed());
     }
     Ok(commands.len())
 }
@@ -154,15 +158,28 @@ fn sent_at(fleet: &Fleet, path: &str) -> Option<Instant> {
     Some(fleet.since + Duration::from_nanos(nanos))
 }
 
-async fn post(
+/// A poll, over the agent's own connection.
+async fn poll(
     fleet: &Fleet,
     connection: &mut Connection,
-    name: &str,
+    token: &str,
     body: &Value,
 ) -> Result<Value> {
     fleet.tally.requests.fetch_add(1, Ordering::Relaxed);
-    let path = format!("/api/agent/v1/{name}");
-    let answer = connection.call("POST", &path, &body.to_string()).await?;
+    let path = format!("{AGENT}/poll");
+    let body = body.to_string();
+    told(&connection.call(token, "POST", &path, &body).await?)
+}
+
+/// Anything else, over a shared connection.
+async fn tell(fleet: &Fleet, token: &str, name: &str, body: &Value) -> Result<Value> {
+    fleet.tally.requests.fetch_add(1, Ordering::Relaxed);
+    let path = format!("{AGENT}/{name}");
+    let body = body.to_string();
+    told(&fleet.shared.call(token, "POST", &path, &body).await?)
+}
+
+fn told(answer: &Answer) -> Result<Value> {
     match answer.status {
         200 => answer.json(),
         204 => Ok(Value::Null),

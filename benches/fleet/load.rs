@@ -1,7 +1,6 @@
 //! Load: questions to nodes at a given rate through the REST API, and a queue that is filled through the stores.
 
 use crate::agent::{Fleet, path_of};
-use crate::wire::Connection;
 use anyhow::{Context, Result, bail};
 use backupx_core::domain::command::{CommandSpec, Lane, Lease, Subject};
 use backupx_core::domain::id::{NodeId, RequestId};
@@ -11,8 +10,8 @@ use backupx_core::ports::settings::Settings;
 use backupx_redis::RedisStores;
 use backupx_sql::SqlStores;
 use futures::stream::{StreamExt, TryStreamExt};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -29,7 +28,6 @@ pub(crate) async fn ask(
     rate: u32,
     long: Duration,
 ) -> Result<()> {
-    let idle: Arc<Mutex<Vec<Connection>>> = Arc::default();
     let mut asking = JoinSet::new();
     let mut beat = tokio::time::interval(Duration::from_secs(1) / rate);
     beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -37,18 +35,13 @@ pub(crate) async fn ask(
     while Instant::now() < end {
         beat.tick().await;
         let node = nodes[rand::random_range(0..nodes.len())];
-        let (fleet, idle, key) = (Arc::clone(fleet), Arc::clone(&idle), Arc::clone(key));
+        let (fleet, key) = (Arc::clone(fleet), Arc::clone(key));
         asking.spawn(async move {
-            let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut connection = kept.unwrap_or_else(|| Connection::new(&fleet.master, &key, None));
             let began = Instant::now();
-            match browse(&fleet, &mut connection, node).await {
+            match browse(&fleet, &key, node).await {
                 Ok(()) => fleet.tally.answered.add(began.elapsed()),
                 Err(error) => fleet.tally.error(format!("a question: {error:#}")),
             }
-            idle.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
         });
         while asking.try_join_next().is_some() {}
     }
@@ -56,10 +49,10 @@ pub(crate) async fn ask(
     Ok(())
 }
 
-async fn browse(fleet: &Fleet, connection: &mut Connection, node: i64) -> Result<()> {
+async fn browse(fleet: &Fleet, key: &str, node: i64) -> Result<()> {
     fleet.tally.requests.fetch_add(1, Ordering::Relaxed);
     let path = format!("/api/v1/nodes/{node}/browse?path={}", path_of(fleet));
-    let answer = connection.call("GET", &path, "").await?;
+    let answer = fleet.asking.call(key, "GET", &path, "").await?;
     match answer.status {
         200 => Ok(()),
         status => bail!("{status}"),

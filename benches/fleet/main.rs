@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use wire::{Connection, Master};
+use wire::{Master, Shared};
 
 /// Thousands of simulated agents against a master.
 #[derive(Debug, Parser)]
@@ -42,6 +42,9 @@ struct Arguments {
     /// Seconds between two heartbeats
     #[arg(long, default_value_t = 15.0)]
     heartbeat: f64,
+    /// Connections that all agents share for heartbeats and results, as behind a reverse proxy; as many again for questions to nodes
+    #[arg(long, default_value_t = 256)]
+    shared: usize,
     /// Agents that connect in a second
     #[arg(long, default_value_t = 400)]
     connect_rate: u32,
@@ -98,6 +101,8 @@ async fn run(arguments: Arguments) -> Result<()> {
     let tokens = tokens(&arguments, &master, key.as_ref()).await?;
     let (modes, mode) = watch::channel(Mode::Hold);
     let fleet = Arc::new(Fleet {
+        shared: Shared::new(&master, arguments.shared),
+        asking: Shared::new(&master, arguments.shared),
         master,
         tally: Arc::new(Tally::default()),
         heartbeat: Duration::from_secs_f64(arguments.heartbeat),
@@ -131,8 +136,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     if arguments.drain > 0 {
         let database = arguments.database.context("--drain needs --database")?;
         modes.send_replace(Mode::Rest);
-        let lanes = 2 * nodes.len() as u64;
-        while fleet.resting.load(Ordering::Relaxed) < lanes {
+        while fleet.resting.load(Ordering::Relaxed) < nodes.len() as u64 {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         load::fill(
@@ -165,13 +169,10 @@ async fn tokens(
     if missing > 0 {
         let key = key.context("the file has too few tokens, and nodes are made with an API key")?;
         let mut making = JoinSet::new();
-        let gate = Arc::new(Semaphore::new(16));
+        let shared = Arc::new(Shared::new(master, 16));
         for _ in 0..missing {
-            let (master, key, gate) = (Arc::clone(master), Arc::clone(key), Arc::clone(&gate));
-            making.spawn(async move {
-                let _place = gate.acquire().await?;
-                make_node(&master, &key).await
-            });
+            let (shared, key) = (Arc::clone(&shared), Arc::clone(key));
+            making.spawn(async move { make_node(&shared, &key).await });
         }
         while let Some(made) = making.join_next().await {
             tokens.push(made??);
@@ -205,11 +206,10 @@ fn keep(path: &Path, tokens: &[Arc<str>]) -> Result<()> {
     Ok(())
 }
 
-async fn make_node(master: &Arc<Master>, key: &Arc<str>) -> Result<Arc<str>> {
-    let mut connection = Connection::new(master, key, None);
+async fn make_node(shared: &Shared, key: &str) -> Result<Arc<str>> {
     let name = format!("fleet-{:016x}", rand::random::<u64>());
     let body = json!({"name": name, "labels": ["fleet"]}).to_string();
-    let answer = connection.call("POST", "/api/v1/nodes", &body).await?;
+    let answer = shared.call(key, "POST", "/api/v1/nodes", &body).await?;
     if answer.status != 201 {
         bail!("a node could not be made: {}", answer.status);
     }

@@ -1,11 +1,13 @@
-//! The wire: HTTP/1.1 over one kept connection, as small as it gets, so that ten thousand simulated agents fit beside their master.
+//! The wire: HTTP/1.1 over kept connections, as small as it gets, so that ten thousand simulated agents fit beside their master.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
 
 /// Most bytes of an answer.
 const LARGEST: usize = 8 << 20;
@@ -54,46 +56,50 @@ impl Answer {
     }
 }
 
-/// One kept connection under one token. It is made when it is needed, and again when it broke.
+/// One kept connection. It is made when it is needed, and again when it broke.
 #[derive(Debug)]
 pub(crate) struct Connection {
     master: Arc<Master>,
-    token: Arc<str>,
     source: Option<IpAddr>,
     stream: Option<TcpStream>,
 }
 
 impl Connection {
-    pub(crate) fn new(master: &Arc<Master>, token: &Arc<str>, source: Option<IpAddr>) -> Self {
+    pub(crate) fn new(master: &Arc<Master>, source: Option<IpAddr>) -> Self {
         Self {
             master: Arc::clone(master),
-            token: Arc::clone(token),
             source,
             stream: None,
         }
     }
 
-    /// Sends a request and waits for its answer. After an error the connection is made anew.
-    pub(crate) async fn call(&mut self, method: &str, path: &str, body: &str) -> Result<Answer> {
-        let answer = self.exchange(method, path, body).await;
+    /// Sends a request under a token and waits for its answer. After an error the connection is made anew.
+    pub(crate) async fn call(
+        &mut self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Result<Answer> {
+        let host = &self.master.host;
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = self.exchange(request.as_bytes()).await;
         if answer.is_err() {
             self.stream = None;
         }
         answer
     }
 
-    async fn exchange(&mut self, method: &str, path: &str, body: &str) -> Result<Answer> {
-        let (host, token) = (&self.master.host, &self.token);
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
+    async fn exchange(&mut self, request: &[u8]) -> Result<Answer> {
         if self.stream.is_none() {
             self.stream = Some(self.connect().await.context("no connection")?);
         }
         let stream = self.stream.as_mut().context("no connection")?;
         stream
-            .write_all(request.as_bytes())
+            .write_all(request)
             .await
             .context("the request could not be sent")?;
         receive(stream).await
@@ -110,6 +116,45 @@ impl Connection {
         let stream = socket.connect(self.master.address).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+}
+
+/// Connections that all agents share, as those of a reverse proxy: for everything but the polls that are held.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    master: Arc<Master>,
+    places: Semaphore,
+    idle: Mutex<VecDeque<Connection>>,
+}
+
+impl Shared {
+    /// At most so many connections.
+    pub(crate) fn new(master: &Arc<Master>, most: usize) -> Self {
+        Self {
+            master: Arc::clone(master),
+            places: Semaphore::new(most),
+            idle: Mutex::default(),
+        }
+    }
+
+    /// One request over a connection that nobody uses at the moment.
+    pub(crate) async fn call(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Result<Answer> {
+        let _place = self.places.acquire().await?;
+        let idle = self.idle().pop_front();
+        let mut connection = idle.unwrap_or_else(|| Connection::new(&self.master, None));
+        let answer = connection.call(token, method, path, body).await;
+        self.idle().push_back(connection);
+        answer
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, VecDeque<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

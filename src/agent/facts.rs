@@ -1,16 +1,24 @@
 //! What an agent says of its host and itself.
 
-use backupx_core::domain::node::NodeFacts;
+use crate::policy::Policy;
+use backupx_core::domain::node::{NodeFacts, Tool};
+use backupx_core::ports::dumps::Abilities;
 
 /// The facts of this host.
-pub(crate) fn facts() -> NodeFacts {
+pub(crate) fn facts(abilities: Abilities, policy: &Policy) -> NodeFacts {
+    let files = std::iter::once("file".to_owned());
     NodeFacts {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         hostname: hostname(),
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
-        task_types: vec!["file".to_owned()],
-        tools: Vec::new(),
+        task_types: files.chain(abilities.task_types).collect(),
+        tools: abilities
+            .tools
+            .into_iter()
+            .map(|(name, version)| Tool { name, version })
+            .collect(),
+        hooks: policy.hook_names(),
     }
 }
 

@@ -4,12 +4,13 @@
 //! reads; the master runs one for node 0 over an in-process link with [`AgentConfig::default`].
 //!
 //! Four loops live side by side: `greeting` says hello until the master answers and again after every break; `heartbeat` says that the
-//! agent is alive; `polling` asks for work, once for each lane. Each claimed command becomes a `job` with tasks of its own: one carries
+//! agent is alive; `polling` asks for commands. Each claimed command becomes a `job` with tasks of its own: one carries
 //! the work out (`work`), one reports progress and so renews the lease, whatever the first one waits for. `policy` is what the host
 //! itself allows.
 
 mod config;
 mod facts;
+mod hooks;
 mod link;
 mod policy;
 mod runtime;

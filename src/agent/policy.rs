@@ -1,11 +1,15 @@
 //! The host's own policy: what this server lets its master ask for. Enforced here, before anything is opened (never 31).
 
+use crate::hooks::Hook;
 use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::name::Name;
+use backupx_core::domain::operation::RestoreSpec;
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::target::TargetKind;
 use backupx_core::domain::work::Work;
 use backupx_core::{Error, Result};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -25,6 +29,14 @@ struct Rules {
     allowed_restore_roots: Option<Vec<PathBuf>>,
     /// Folders below which backups may be kept.
     allowed_target_roots: Option<Vec<PathBuf>>,
+    /// Kinds of tasks that may run beside files.
+    allowed_task_types: Option<Vec<String>>,
+    /// Folders in which tools of databases may lie when a task names one; the host's own places are always right.
+    allowed_tool_roots: Option<Vec<PathBuf>>,
+    /// Folders below which files with passwords and certificates for databases may lie; without it what may be read.
+    allowed_secret_files: Option<Vec<PathBuf>>,
+    /// Programs that tasks may have run around their backups, by the name under which they pick them. None without this.
+    hooks: BTreeMap<String, Hook>,
     /// Most works at once.
     max_concurrent: Option<usize>,
 }
@@ -50,6 +62,8 @@ impl Policy {
             &rules.allowed_roots,
             &rules.allowed_restore_roots,
             &rules.allowed_target_roots,
+            &rules.allowed_tool_roots,
+            &rules.allowed_secret_files,
         ]
         .into_iter()
         .flatten()
@@ -60,6 +74,11 @@ impl Policy {
                     "names {}, which is not an absolute path without '..'",
                     root.display()
                 )));
+            }
+        }
+        for (name, hook) in &rules.hooks {
+            if let Some(why) = hook.wrong() {
+                return Err(bad(format!("names the hook {name}, which {why}")));
             }
         }
         if rules.max_concurrent == Some(0) {
@@ -75,19 +94,50 @@ impl Policy {
             .map_or(wanted, |most| most.min(wanted))
     }
 
+    /// What a hook runs. `Forbidden` (`policy_denied`) when this host knows none of that name.
+    pub(crate) fn hook(&self, name: &Name) -> Result<&Hook> {
+        self.rules.hooks.get(name.as_str()).ok_or_else(|| {
+            if self.file.as_os_str().is_empty() {
+                return Error::forbidden(
+                    "policy_denied",
+                    format!("hook {name} can't run: this agent has no policy file, which would say what it is"),
+                );
+            }
+            let known = self.hook_names().join(", ");
+            let advice = if known.is_empty() {
+                "it allows none".to_owned()
+            } else {
+                format!("it allows {known}")
+            };
+            self.denied(format!("hook {name} may not run on this host"), &advice)
+        })
+    }
+
+    /// Names of the hooks that this host allows.
+    pub(crate) fn hook_names(&self) -> Vec<String> {
+        self.rules.hooks.keys().cloned().collect()
+    }
+
     /// Refuses `work` that this host does not allow (`policy_denied`), and replaces paths of its target folder by what they lead to,
     /// so that a link changed later leads nowhere else. Asks the file system: call it where blocking is allowed.
     pub fn admit(&self, work: &mut Work) -> Result<()> {
         match work {
             Work::Backup(work) => {
-                let SourceSpec::File { paths, .. } = &work.task.source;
-                for path in paths {
-                    self.may_read(path)?;
-                }
+                self.may_open(&work.task.source)?;
+                work.task
+                    .hooks
+                    .names()
+                    .try_for_each(|name| self.hook(name).map(drop))?;
                 self.may_use(work.targets.iter())
             }
             Work::Restore(work) => {
-                self.may_restore(&mut work.spec.to)?;
+                match &work.database {
+                    Some(database) => {
+                        self.may_open(&database.source)?;
+                        self.may_put_back(&database.source, &work.spec)?;
+                    }
+                    None => self.may_restore(&mut work.spec.to)?,
+                }
                 self.may_use(work.sources.iter())
             }
             Work::Verify(work) => self.may_use(work.targets.iter()),
@@ -95,7 +145,70 @@ impl Policy {
             Work::Delete(work) => self.may_use([&work.target]),
             Work::Browse { path } => self.may_read(path),
             Work::TestTarget { target } => self.may_use([&*target]),
+            Work::TestSource(work) => self.may_open(&work.source),
             Work::ListFiles(work) => self.may_use(work.sources.iter()),
+        }
+    }
+
+    /// Whether a source may be read, with all that it names of this host: a tool is a program that runs with the agent's rights, and the
+    /// first line of a password file goes to a server that the master names.
+    fn may_open(&self, source: &SourceSpec) -> Result<()> {
+        let allowed = self.rules.allowed_task_types.as_ref();
+        if source.is_database()
+            && allowed.is_some_and(|types| !types.iter().any(|kind| kind == source.type_name()))
+        {
+            return Err(self.denied(
+                format!(
+                    "tasks of type {} may not run on this host",
+                    source.type_name()
+                ),
+                "add the type to allowedTaskTypes",
+            ));
+        }
+        let (server, tools) = match source {
+            SourceSpec::File { paths, .. } => {
+                return paths.iter().try_for_each(|path| self.may_read(path));
+            }
+            SourceSpec::Sqlite(source) => {
+                return source
+                    .paths
+                    .iter()
+                    .try_for_each(|path| self.may_read(still(path)));
+            }
+            SourceSpec::Mysql(source) => (&source.server, &source.tools),
+            SourceSpec::Postgresql(source) => (&source.server, &source.tools),
+            SourceSpec::Mongodb(source) => (&source.server, &source.tools),
+        };
+        for file in server.password_file.iter().chain(&server.tls_ca) {
+            match &self.rules.allowed_secret_files {
+                Some(roots) => self.below(file, roots, "read for a sign-in").map(drop)?,
+                None => self.may_read(file)?,
+            }
+        }
+        match (tools, &self.rules.allowed_tool_roots) {
+            (Some(folder), Some(roots)) => {
+                self.below(folder, roots, "used for its tools").map(drop)
+            }
+            (Some(_), None) | (None, _) => Ok(()),
+        }
+    }
+
+    /// Whether databases may be put back. A SQLite database is a file like any other.
+    fn may_put_back(&self, source: &SourceSpec, spec: &RestoreSpec) -> Result<()> {
+        let (SourceSpec::Sqlite(source), Some(roots)) = (source, &self.rules.allowed_restore_roots)
+        else {
+            return Ok(());
+        };
+        let named = spec
+            .database
+            .as_ref()
+            .and_then(|database| database.rename.as_ref());
+        match named {
+            Some(path) => self.below(path, roots, "written to").map(drop),
+            None => source
+                .paths
+                .iter()
+                .try_for_each(|path| self.below(still(path), roots, "written to").map(drop)),
         }
     }
 
@@ -187,6 +300,17 @@ impl Policy {
                 self.file.display()
             ),
         )
+    }
+}
+
+/// The folder above the first name of a path that is a pattern, or the path itself.
+fn still(path: &str) -> &str {
+    match path.find(['*', '?', '[', '{']) {
+        None => path,
+        Some(at) => match path[..at].rfind('/') {
+            None | Some(0) => "/",
+            Some(slash) => &path[..slash],
+        },
     }
 }
 

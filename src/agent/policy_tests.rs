@@ -3,11 +3,13 @@
 use super::Policy;
 use backupx_core::ErrorKind;
 use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::database::{PostgresqlSource, Server, SqliteSource};
 use backupx_core::domain::id::{RecordId, TargetId};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::operation::{Overwrite, RestoreSpec};
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::target::TargetKind;
-use backupx_core::domain::work::{RestoreWork, Work};
+use backupx_core::domain::work::{DatabaseWork, RestoreWork, Work};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -32,11 +34,14 @@ fn at(folder: &TempDir, path: &str) -> String {
 
 fn restore(to: Option<String>) -> Work {
     Work::Restore(RestoreWork {
+        dumps: false,
+        database: None,
         record_id: RecordId(1),
         location: ObjectKey::parse("t/2026/01/1-x").expect("a key"),
         sources: Vec::new(),
         keys: Vec::new(),
         spec: RestoreSpec {
+            database: None,
             to,
             include: Vec::new(),
             overwrite: Overwrite::IfChanged,
@@ -187,5 +192,82 @@ fn never_31_a_policy_that_is_not_right_is_an_error() {
         fs::write(&file, text).expect("a policy file");
         let error = Policy::read(&file).expect_err("must be refused");
         assert!(error.message().contains(part), "{text}: {error}");
+    }
+}
+
+fn postgresql(server: Server, tools: Option<String>) -> Work {
+    let source = PostgresqlSource {
+        server,
+        tools,
+        ..PostgresqlSource::default()
+    };
+    Work::TestSource(Box::new(DatabaseWork {
+        source: SourceSpec::Postgresql(source),
+        secrets: Default::default(),
+    }))
+}
+
+fn sqlite(path: String) -> Work {
+    Work::TestSource(Box::new(DatabaseWork {
+        source: SourceSpec::Sqlite(SqliteSource { paths: vec![path] }),
+        secrets: Default::default(),
+    }))
+}
+
+#[test]
+fn never_31_a_task_brings_no_tools_of_its_own() {
+    let (folder, policy) = host("allowedToolRoots: [HOST/allowed]");
+    let with = |tools| postgresql(Server::default(), tools);
+    allowed(&policy, with(None));
+    allowed(&policy, with(Some(at(&folder, "allowed/inner"))));
+    refused(&policy, with(Some(at(&folder, "secret"))));
+    symlink(
+        folder.path().join("secret"),
+        folder.path().join("allowed/link"),
+    )
+    .expect("a link");
+    refused(&policy, with(Some(at(&folder, "allowed/link"))));
+}
+
+#[test]
+fn never_31_what_may_not_be_read_is_sent_to_no_server_as_a_password() {
+    let with = |path: String| {
+        let server = Server {
+            password_file: Some(path),
+            ..Server::default()
+        };
+        postgresql(server, None)
+    };
+    let (folder, policy) = host("allowedRoots: [HOST/allowed]");
+    allowed(&policy, with(at(&folder, "allowed/pw")));
+    refused(&policy, with(at(&folder, "secret/pw")));
+    let (folder, policy) = host("allowedRoots: [HOST/allowed]\nallowedSecretFiles: [HOST/secret]");
+    allowed(&policy, with(at(&folder, "secret/pw")));
+    refused(&policy, with(at(&folder, "allowed/pw")));
+}
+
+#[test]
+fn databases_obey_the_policy_too() {
+    let (folder, policy) = host("allowedRoots: [HOST/allowed]\nallowedTaskTypes: [sqlite]");
+    allowed(&policy, sqlite(at(&folder, "allowed/a.db")));
+    allowed(&policy, sqlite(at(&folder, "allowed/*.db")));
+    refused(&policy, sqlite(at(&folder, "secret/a.db")));
+    refused(&policy, sqlite(at(&folder, "*/a.db")));
+    assert!(refused(&policy, postgresql(Server::default(), None)).contains("allowedTaskTypes"));
+}
+
+#[test]
+fn a_policy_with_a_hook_that_can_not_run_is_no_policy() {
+    for (hook, why) in [
+        ("command: []", "empty"),
+        ("command: [sh, -c, x]", "absolute"),
+        ("command: [/bin/sh]\n    timeoutSecs: 0", "timeoutSecs"),
+        ("command: [/bin/sh]\n    shell: true", "shell"),
+    ] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("policy.yaml");
+        fs::write(&file, format!("hooks:\n  x:\n    {hook}\n")).expect("a policy file");
+        let error = Policy::read(&file).expect_err("must be refused");
+        assert!(error.message().contains(why), "{error}");
     }
 }

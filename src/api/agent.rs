@@ -24,7 +24,7 @@ body! {
     AgentHeartbeat(protocol::Heartbeat),
     /// The master's time, what to cancel, and which leases are lost.
     AgentPulse(protocol::Pulse),
-    /// A question for work: `{wait, free}`, with a `lane` for those who ask for long work and short questions apart.
+    /// A question for work: `{wait, free}` for long work and short questions, with a `lane` for one of them alone.
     AgentPoll(protocol::Poll),
     /// The master's time and claimed commands, oldest first.
     AgentAssignments(protocol::Assignments),

@@ -18,6 +18,7 @@ pub mod reports;
 pub mod schedules;
 pub mod sessions;
 pub mod set_up;
+pub mod sources;
 pub mod target_types;
 pub mod targets;
 pub mod tasks;

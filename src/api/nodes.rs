@@ -80,6 +80,9 @@ pub struct NodeFacts {
     pub task_types: Vec<String>,
     /// Tools found on the host.
     pub tools: Vec<Tool>,
+    /// Names of the hooks that its policy allows.
+    #[serde(default)]
+    pub hooks: Vec<String>,
 }
 
 /// A tool found on a host.
@@ -105,6 +108,7 @@ impl From<node::NodeFacts> for NodeFacts {
             arch: facts.arch,
             task_types: facts.task_types,
             tools: facts.tools.into_iter().map(tool).collect(),
+            hooks: facts.hooks,
         }
     }
 }

@@ -3,6 +3,8 @@
 use crate::mirror::mirrored;
 use crate::records::Progress;
 use crate::reports::{Failure, OperationReport};
+use crate::sources::{Secrets, Server};
+use backupx_core::domain::dump;
 use backupx_core::domain::operation;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -156,6 +158,9 @@ pub enum OperationWork {
         overwrite: Overwrite,
         /// Only say what would be done.
         dry_run: bool,
+        /// How databases are put back into a server.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        database: Option<Box<DatabaseRestore>>,
     },
     /// Prove copies.
     #[serde(rename_all = "camelCase")]
@@ -204,6 +209,7 @@ impl From<operation::OperationSpec> for OperationWork {
                 include: spec.include,
                 overwrite: spec.overwrite.into(),
                 dry_run: spec.dry_run,
+                database: spec.database.map(|database| Box::new((*database).into())),
             },
             OperationSpec::Verify { mode, target_ids } => Self::Verify {
                 mode: mode.into(),
@@ -266,6 +272,61 @@ pub struct RestoreRequest {
     /// Only say what would be done.
     #[serde(default)]
     pub dry_run: bool,
+    /// How databases are put back into a server; only for a record of databases, and not together with `to`, where their dumps become
+    /// files. Without either they go back to the server that they came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseRestore>,
+    /// Secrets for that server, by name; without any the task's own are used, as long as it is the task's own server.
+    #[serde(default, skip_serializing_if = "Secrets::is_empty")]
+    pub secrets: Secrets,
+}
+
+/// How dumps are put back into a server.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct DatabaseRestore {
+    /// The server; absent means the one that was backed up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<Server>,
+    /// A new name, when one database is restored; for SQLite the path of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rename: Option<String>,
+    /// Tables to restore out of a database, as `table` or `schema.table`; empty means everything. Not every format can do that.
+    pub tables: Vec<String>,
+    /// Whether users and rights are restored too when nothing is selected.
+    pub accounts: bool,
+    /// How many connections restore at once, where the tool can; 0 means one.
+    pub jobs: u16,
+    /// Folder on the node with the tools; absent means that fitting ones are looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<String>,
+}
+
+impl From<DatabaseRestore> for dump::DatabaseRestore {
+    fn from(database: DatabaseRestore) -> Self {
+        Self {
+            server: database.server.map(Into::into),
+            rename: database.rename,
+            tables: database.tables,
+            accounts: database.accounts,
+            jobs: database.jobs,
+            tools: database.tools,
+            secrets: None,
+        }
+    }
+}
+
+impl From<dump::DatabaseRestore> for DatabaseRestore {
+    fn from(database: dump::DatabaseRestore) -> Self {
+        Self {
+            server: database.server.map(Into::into),
+            rename: database.rename,
+            tables: database.tables,
+            accounts: database.accounts,
+            jobs: database.jobs,
+            tools: database.tools,
+        }
+    }
 }
 
 impl RestoreRequest {
@@ -276,6 +337,7 @@ impl RestoreRequest {
             include: self.include,
             overwrite: self.overwrite.into(),
             dry_run: self.dry_run,
+            database: self.database.map(|database| Box::new(database.into())),
         }
     }
 }

@@ -51,6 +51,7 @@ impl OperationReport {
             report::Report::Backup(_)
             | report::Report::Browse(_)
             | report::Report::TestTarget(_)
+            | report::Report::TestSource(_)
             | report::Report::ListFiles(_) => None,
         }
     }
@@ -298,11 +299,12 @@ pub struct TestReport {
     pub conditional_create: bool,
 }
 
-/// One step of a test of a target.
+/// One step of a test of a target or a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TestStep {
-    /// What was tried: `open`, `write`, `read`, `list`, `createAgain`, `delete`.
+    /// What was tried: `open`, `write`, `read`, `list`, `createAgain`, `delete` of a target; `tools`, `connect`, `version`, `rights`,
+    /// `databases` of a source.
     pub name: String,
     /// Whether it held.
     pub ok: bool,
@@ -312,17 +314,22 @@ pub struct TestStep {
     pub duration_ms: u64,
 }
 
-impl From<report::TestReport> for TestReport {
-    fn from(report: report::TestReport) -> Self {
-        let step = |step: report::TestStep| TestStep {
+impl From<report::TestStep> for TestStep {
+    fn from(step: report::TestStep) -> Self {
+        Self {
             name: step.name,
             ok: step.ok,
             message: step.message,
             duration_ms: step.duration_ms,
-        };
+        }
+    }
+}
+
+impl From<report::TestReport> for TestReport {
+    fn from(report: report::TestReport) -> Self {
         Self {
             ok: report.ok,
-            steps: report.steps.into_iter().map(step).collect(),
+            steps: report.steps.into_iter().map(Into::into).collect(),
             conditional_create: report.conditional_create,
         }
     }

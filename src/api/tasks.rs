@@ -3,10 +3,11 @@
 use crate::mirror::mirrored;
 use crate::records::chosen;
 use crate::schedules::Schedule;
+use crate::sources::{Secrets, Source};
+use backupx_core::domain::hook;
 use backupx_core::domain::id::{NodeId, TargetId, TaskId};
 use backupx_core::domain::name::Name;
 use backupx_core::domain::retention::{self, RetentionPolicy};
-use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::task::{self, TaskSpec};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,14 @@ pub struct Task {
     pub max_unreadable: u64,
     /// Most processor cores that the run uses; `null` means all.
     pub max_cores: Option<u16>,
+    /// How long a run may take, in seconds; `null` means a day for databases and no limit for files.
+    pub time_limit_secs: Option<u64>,
+    /// What the node runs around it.
+    #[serde(default)]
+    pub hooks: Hooks,
+    /// Names of the secrets of the source that are set.
+    #[serde(default)]
+    pub secrets_set: Vec<String>,
     /// A disabled task does not run by its schedule.
     pub enabled: bool,
     /// When the schedule fires next.
@@ -75,8 +84,9 @@ pub struct Task {
     pub version: i64,
 }
 
-impl From<task::Task> for Task {
-    fn from(task: task::Task) -> Self {
+impl Task {
+    /// A task as people see it; its secrets are sealed, so that their names are told apart.
+    pub fn of(task: task::Task, secrets_set: Vec<String>) -> Self {
         let TaskInput {
             name,
             node_id,
@@ -91,6 +101,9 @@ impl From<task::Task> for Task {
             retention,
             max_unreadable,
             max_cores,
+            time_limit_secs,
+            hooks,
+            secrets: _,
         } = task.spec.into();
         let paused_until = task.pause.as_ref().map(|pause| pause.until);
         let reason = task.pause.map(|pause| pause.reason);
@@ -109,6 +122,9 @@ impl From<task::Task> for Task {
             retention,
             max_unreadable,
             max_cores,
+            time_limit_secs,
+            hooks,
+            secrets_set,
             enabled: task.enabled,
             next_run_at: task.next_run.map(|next| next.at),
             paused_until,
@@ -137,6 +153,9 @@ impl From<Task> for TaskInput {
             retention: task.retention,
             max_unreadable: task.max_unreadable,
             max_cores: task.max_cores,
+            time_limit_secs: task.time_limit_secs,
+            hooks: task.hooks,
+            secrets: Secrets::default(),
         }
     }
 }
@@ -181,6 +200,15 @@ pub struct TaskInput {
     /// Most processor cores that the run uses; `null` means all.
     #[serde(default)]
     pub max_cores: Option<u16>,
+    /// How long a run may take before it is ended as failed, in seconds; `null` means a day for databases and no limit for files.
+    #[serde(default)]
+    pub time_limit_secs: Option<u64>,
+    /// What the node runs around it, picked by name from what its own policy allows.
+    #[serde(default, skip_serializing_if = "Hooks::is_empty")]
+    pub hooks: Hooks,
+    /// Secrets of the source that are set or, when empty, removed; those that are not named stay as they are.
+    #[serde(default, skip_serializing_if = "Secrets::is_empty")]
+    pub secrets: Secrets,
 }
 
 fn yes() -> bool {
@@ -216,6 +244,8 @@ impl TryFrom<TaskInput> for TaskSpec {
             retention: input.retention.into(),
             max_unreadable: input.max_unreadable,
             max_cores: input.max_cores,
+            time_limit_secs: input.time_limit_secs,
+            hooks: input.hooks.try_into()?,
         })
     }
 }
@@ -236,63 +266,9 @@ impl From<TaskSpec> for TaskInput {
             retention: spec.retention.into(),
             max_unreadable: spec.max_unreadable,
             max_cores: spec.max_cores,
-        }
-    }
-}
-
-/// What a task reads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
-pub enum Source {
-    /// Files and folders.
-    #[serde(rename_all = "camelCase")]
-    File {
-        /// Absolute paths of files or folders.
-        paths: Vec<String>,
-        /// Patterns in gitignore syntax of what is left out.
-        #[serde(default)]
-        excludes: Vec<String>,
-        /// Stay on the file systems that the paths themselves are on.
-        #[serde(default)]
-        one_file_system: bool,
-        /// Leave out what is below a folder with a valid `CACHEDIR.TAG`.
-        #[serde(default = "yes")]
-        skip_cache_dirs: bool,
-    },
-}
-
-impl From<Source> for SourceSpec {
-    fn from(source: Source) -> Self {
-        match source {
-            Source::File {
-                paths,
-                excludes,
-                one_file_system,
-                skip_cache_dirs,
-            } => Self::File {
-                paths,
-                excludes,
-                one_file_system,
-                skip_cache_dirs,
-            },
-        }
-    }
-}
-
-impl From<SourceSpec> for Source {
-    fn from(source: SourceSpec) -> Self {
-        match source {
-            SourceSpec::File {
-                paths,
-                excludes,
-                one_file_system,
-                skip_cache_dirs,
-            } => Self::File {
-                paths,
-                excludes,
-                one_file_system,
-                skip_cache_dirs,
-            },
+            time_limit_secs: spec.time_limit_secs,
+            hooks: spec.hooks.into(),
+            secrets: Secrets::default(),
         }
     }
 }
@@ -349,6 +325,60 @@ pub struct DisableTask {
     /// Why, for whoever looks at the task; needs `until`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// Programs of the node that run around a backup. What a name runs stands in the node's own policy file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Hooks {
+    /// Before anything is read. The first one that fails fails the run, and nothing is backed up.
+    pub before: Vec<String>,
+    /// When everything was read and stored, or that failed, if the ones before had all run.
+    pub after: Vec<String>,
+    /// After a backup that at least one target has.
+    pub on_success: Vec<String>,
+    /// After one that failed, one before it included, or that was stopped.
+    pub on_failure: Vec<String>,
+    /// Last of all, in any case.
+    pub always: Vec<String>,
+}
+
+impl Hooks {
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl TryFrom<Hooks> for hook::Hooks {
+    type Error = backupx_core::Error;
+
+    fn try_from(hooks: Hooks) -> Result<Self, Self::Error> {
+        let names = |field: &str, names: Vec<String>| -> Result<Vec<Name>, Self::Error> {
+            let field = format!("hooks.{field}");
+            names.iter().map(|name| Name::parse(&field, name)).collect()
+        };
+        Ok(Self {
+            before: names("before", hooks.before)?,
+            after: names("after", hooks.after)?,
+            on_success: names("onSuccess", hooks.on_success)?,
+            on_failure: names("onFailure", hooks.on_failure)?,
+            always: names("always", hooks.always)?,
+        })
+    }
+}
+
+impl From<hook::Hooks> for Hooks {
+    fn from(hooks: hook::Hooks) -> Self {
+        let names = |names: Vec<Name>| names.into_iter().map(Into::into).collect();
+        Self {
+            before: names(hooks.before),
+            after: names(hooks.after),
+            on_success: names(hooks.on_success),
+            on_failure: names(hooks.on_failure),
+            always: names(hooks.always),
+        }
+    }
 }
 
 /// How many copies are kept. All zero keeps everything.

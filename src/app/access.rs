@@ -13,6 +13,15 @@ use backupx_core::{Error, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Which streams of a record are to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Streams {
+    /// Its content and its index.
+    All,
+    /// What it holds, and nothing of it.
+    Index,
+}
+
 impl App {
     pub(crate) async fn known_target(&self, id: TargetId) -> Result<Target> {
         self.ports
@@ -140,16 +149,19 @@ impl App {
         Err(no_copy_within_reach(record, record.node_id))
     }
 
-    /// The file keys of a record's sealed streams of these names: each opens its stream and nothing else.
+    /// The file keys of a record's sealed streams: each opens its stream and nothing else.
     pub(crate) async fn stream_keys(
         &self,
         record: &Record,
-        names: &[&str],
+        wanted: Streams,
     ) -> Result<Vec<StreamKey>> {
         let sealed: Vec<_> = record
             .streams
             .iter()
-            .filter(|stream| names.contains(&stream.stream.as_str()))
+            .filter(|stream| match wanted {
+                Streams::All => true,
+                Streams::Index => stream.stream == "index",
+            })
             .filter_map(|stream| Some((&stream.stream, stream.age_header.as_ref()?)))
             .collect();
         if sealed.is_empty() {

@@ -1,10 +1,12 @@
 //! Assignments: a claimed command filled with what its node needs - a snapshot, the targets of this one command, and its keys.
 
 use crate::App;
+use crate::access::Streams;
 use crate::removals::{Removable, removable};
+use crate::sources::wired;
 use backupx_core::domain::command::{Command, CommandSpec, Subject};
 use backupx_core::domain::id::{NodeId, OperationId, RecordId, TargetId};
-use backupx_core::domain::operation::{Operation, OperationSpec, VerifyMode};
+use backupx_core::domain::operation::{Operation, OperationSpec, RestoreSpec, VerifyMode};
 use backupx_core::domain::record::{CopyState, Record};
 use backupx_core::domain::report::Outcome;
 use backupx_core::domain::work::{
@@ -68,6 +70,10 @@ impl App {
             record_id: id,
             task_id: record.task_id,
             recipients: self.recipients(&record.task).await?,
+            secrets: wired(
+                self.task_secrets(record.task_id, &record.task.source)
+                    .await?,
+            ),
             targets: self.accesses(&targets, node.id).await?,
             task: record.task,
             location: record.location,
@@ -117,9 +123,11 @@ impl App {
             OperationSpec::Restore(spec) => Work::Restore(RestoreWork {
                 record_id: record.id,
                 sources: self.sources(&record, node).await?,
-                keys: self.stream_keys(&record, &["data", "index"]).await?,
+                keys: self.stream_keys(&record, Streams::All).await?,
+                dumps: record.task.source.is_database(),
+                database: self.restore_server(&record, spec).await?.map(Box::new),
                 location: record.location,
-                spec: spec.clone(),
+                spec: sent(spec),
             }),
             OperationSpec::Verify { mode, target_ids } => {
                 let targets = provable_targets(&record, *mode, target_ids);
@@ -131,7 +139,7 @@ impl App {
                 }
                 let keys = match mode {
                     VerifyMode::Quick => Vec::new(),
-                    VerifyMode::Full => self.stream_keys(&record, &["data", "index"]).await?,
+                    VerifyMode::Full => self.stream_keys(&record, Streams::All).await?,
                 };
                 Work::Verify(VerifyWork {
                     record_id: record.id,
@@ -176,6 +184,9 @@ impl App {
                     target: self.access_of(&target, command.node_id)?,
                 })
             }
+            CommandSpec::TestSource { task_id } => Ok(Work::TestSource(Box::new(
+                self.source_to_test(*task_id).await?,
+            ))),
             CommandSpec::ListFiles {
                 record_id,
                 path,
@@ -185,7 +196,7 @@ impl App {
                 let record = self.known_record(*record_id).await?;
                 Ok(Work::ListFiles(ListFilesWork {
                     sources: self.sources(&record, command.node_id).await?,
-                    keys: self.stream_keys(&record, &["index"]).await?,
+                    keys: self.stream_keys(&record, Streams::Index).await?,
                     location: record.location,
                     path: path.clone(),
                     limit: *limit,
@@ -198,6 +209,15 @@ impl App {
             ))),
         }
     }
+}
+
+/// A restore as its node gets it: what is sealed is for the master alone.
+fn sent(spec: &RestoreSpec) -> RestoreSpec {
+    let mut spec = spec.clone();
+    if let Some(database) = &mut spec.database {
+        database.secrets = None;
+    }
+    spec
 }
 
 /// The copies among `wanted` (all when nobody said which) that a verification can look at: good ones, and, where everything is read, those

@@ -9,7 +9,7 @@ use backupx_core::domain::protocol::{Assignments, Poll};
 use backupx_core::domain::record::Record;
 use backupx_core::domain::report::Failure;
 use backupx_core::domain::work::Assignment;
-use backupx_core::ports::queue::NewCommand;
+use backupx_core::ports::queue::{NewCommand, Wanted};
 use backupx_core::ports::signals::Topic;
 use backupx_core::{Error, Result};
 use std::time::Duration;
@@ -27,65 +27,56 @@ const SHORTEST_HOLD: Duration = Duration::from_secs(1);
 const FILL_AGAIN: chrono::Duration = chrono::Duration::seconds(15);
 
 impl App {
-    /// Claims up to `free` commands of a lane for a node, waiting for the first one up to the smaller of the asked and the longest wait.
+    /// Claims up to `free` commands of a lane for a node, or up to as many of long work and all short questions, waiting for the first one
+    /// up to the smaller of the asked and the longest wait.
     /// What is claimed stays claimed when the answer gets lost: the agent's next sign of life releases it (never 8).
     /// Where nothing ticks by itself, polls make the scheduler's passes as well.
     pub async fn poll(&self, node: NodeId, poll: Poll) -> Result<Assignments> {
-        let (assignments, ()) = tokio::join!(self.wait_for_work(node, poll), self.tick_beside());
+        // What ticks is done long before a poll that waits, and its room is given back.
+        let tick = Box::pin(self.tick_beside());
+        let (assignments, ()) = tokio::join!(self.wait_for_work(node, poll), tick);
         assignments
     }
 
     async fn wait_for_work(&self, node: NodeId, poll: Poll) -> Result<Assignments> {
         self.heard(node).await?;
         let free = poll.free.min(MAX_AT_ONCE);
+        let wanted = match poll.lane {
+            Some(lane) => Wanted::only(lane, free),
+            None => Wanted {
+                short: MAX_AT_ONCE,
+                work: free,
+            },
+        };
         // Register interest before looking, or what comes between is missed.
         let mut work = self.ports.signals.subscribe(Topic::Node(node)).await?;
         let wait = Duration::from_secs(poll.wait_secs).min(self.settings.long_poll_max);
         let deadline = Instant::now() + wait.mul_f64(rand::random_range(0.8..=1.0));
         loop {
-            let commands = self.claim_lanes(node, poll.lane, free).await?;
-            let left = deadline.saturating_duration_since(Instant::now());
-            if !commands.is_empty() || left.is_zero() || (free == 0 && poll.lane.is_some()) {
-                let holds = self.settings.long_poll_max >= SHORTEST_HOLD;
-                let retry_after_secs = (commands.is_empty() && !holds).then_some(ASK_AGAIN_SECS);
-                return Ok(Assignments {
-                    server_time: self.now(),
-                    commands,
-                    retry_after_secs,
-                });
+            // On the heap, so that a poll that waits does not hold the room that a claim takes.
+            let commands = Box::pin(self.claim_up_to(node, wanted)).await?;
+            if !commands.is_empty() || wait.is_zero() || wanted == Wanted::default() {
+                return Ok(self.assigned(commands));
             }
             self.wait_till_due(&mut *work, deadline).await;
-        }
-    }
-
-    /// Claims of one lane, or of both for an agent that names none.
-    async fn claim_lanes(
-        &self,
-        node: NodeId,
-        lane: Option<Lane>,
-        free: u32,
-    ) -> Result<Vec<Assignment>> {
-        match lane {
-            Some(lane) => self.claim_up_to(node, lane, free).await,
-            None => {
-                let mut claimed = self.claim_up_to(node, Lane::Short, MAX_AT_ONCE).await?;
-                match self.claim_up_to(node, Lane::Work, free).await {
-                    Ok(work) => claimed.extend(work),
-                    // What is claimed already must not get lost with this error.
-                    Err(error) if !claimed.is_empty() => {
-                        tracing::warn!(node.id = node.0, error = error.chain(), "a claim failed");
-                    }
-                    Err(error) => return Err(error),
-                }
-                Ok(claimed)
+            // What came in the last moment is for the poll that follows.
+            if Instant::now() >= deadline {
+                return Ok(self.assigned(Vec::new()));
             }
         }
     }
 
-    async fn claim_up_to(&self, node: NodeId, lane: Lane, free: u32) -> Result<Vec<Assignment>> {
-        if lane == Lane::Work
-            && let Err(error) = self.take_from_pools(node, free).await
-        {
+    fn assigned(&self, commands: Vec<Assignment>) -> Assignments {
+        let holds = self.settings.long_poll_max >= SHORTEST_HOLD;
+        Assignments {
+            server_time: self.now(),
+            retry_after_secs: (commands.is_empty() && !holds).then_some(ASK_AGAIN_SECS),
+            commands,
+        }
+    }
+
+    async fn claim_up_to(&self, node: NodeId, wanted: Wanted) -> Result<Vec<Assignment>> {
+        if let Err(error) = self.take_from_pools(node, wanted.work).await {
             // What the node has already must not wait for that.
             tracing::warn!(
                 node.id = node.0,
@@ -94,14 +85,14 @@ impl App {
             );
         }
         let mut assignments: Vec<Assignment> = Vec::new();
+        let mut left = wanted;
         // Commands that turn out to be over are closed on the way, but not without end within one answer.
         for _ in 0..MAX_ROUNDS {
-            let wanted = free.saturating_sub(u32::try_from(assignments.len()).unwrap_or(free));
-            if wanted == 0 {
+            if left == Wanted::default() {
                 break;
             }
             let now = self.now();
-            let commands = match self.ports.queue.claim_some(node, lane, wanted, now).await {
+            let commands = match self.ports.queue.claim_some(node, left, now).await {
                 Ok(commands) => commands,
                 // What is claimed already must not get lost with this error.
                 Err(error) if !assignments.is_empty() => {
@@ -110,10 +101,16 @@ impl App {
                 }
                 Err(error) => return Err(error),
             };
-            let last = commands.len() < wanted as usize;
+            let got = count(commands.iter().map(|command| command.lane));
             self.fill(commands, &mut assignments).await?;
-            if last {
-                break;
+            let filled = count(assignments.iter().map(|assignment| assignment.lane));
+            for lane in Lane::ALL {
+                // A lane that gave less than it was asked for has no more.
+                let more = match got.of(lane) < left.of(lane) {
+                    true => 0,
+                    false => wanted.of(lane).saturating_sub(filled.of(lane)),
+                };
+                left.set(lane, more);
             }
         }
         Ok(assignments)
@@ -280,4 +277,12 @@ impl App {
         self.notify(Topic::Subject(subject)).await;
         Ok(())
     }
+}
+
+fn count(lanes: impl Iterator<Item = Lane>) -> Wanted {
+    let mut all = Wanted::default();
+    for lane in lanes {
+        all.set(lane, all.of(lane) + 1);
+    }
+    all
 }

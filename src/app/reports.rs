@@ -1,7 +1,7 @@
 //! Reports judged: what a node says of its work becomes an end only when it fits what it was asked to do.
 
 use backupx_core::domain::id::TargetId;
-use backupx_core::domain::manifest::StoredStream;
+use backupx_core::domain::manifest::{Manifest, StoredStream};
 use backupx_core::domain::operation::{Operation, OperationSpec, OperationState, RestoreSpec};
 use backupx_core::domain::record::{CopyState, Record, RecordCopy, RecordState, StreamHead};
 use backupx_core::domain::report::{
@@ -146,10 +146,28 @@ fn check_targets(
 
 fn check_streams(record: &Record, report: &BackupReport) -> Result<(), BadReport> {
     let names: BTreeSet<_> = report.streams.iter().map(|s| s.stream.as_str()).collect();
-    if names != BTreeSet::from(["data", "index"]) || report.streams.len() != 2 {
-        return Err(BadReport(
-            "the node's report does not name exactly the streams data and index".to_owned(),
-        ));
+    let told_once = names.len() == report.streams.len();
+    let fits = if record.task.source.is_database() {
+        let dumps = report
+            .streams
+            .iter()
+            .filter(|stream| stream.stream != "index");
+        let mut kinds = dumps.map(|stream| {
+            stream.dump.is_some() && stream.stream.starts_with(Manifest::DUMP_PREFIX)
+        });
+        names.contains("index") && names.len() > 1 && kinds.all(|is_dump| is_dump)
+    } else {
+        names == BTreeSet::from(["data", "index"])
+    };
+    if !fits || !told_once {
+        let expected = if record.task.source.is_database() {
+            "an index and dumps"
+        } else {
+            "data and index"
+        };
+        return Err(BadReport(format!(
+            "the node's report does not name exactly the streams that such a run makes: {expected}"
+        )));
     }
     for stream in &report.streams {
         check_stream(record, stream)?;

@@ -126,6 +126,7 @@ pub(crate) fn unexpected(report: &Report) -> Error {
         Report::Delete(_) => "delete",
         Report::Browse(_) => "browse",
         Report::TestTarget(_) => "testTarget",
+        Report::TestSource(_) => "testSource",
         Report::ListFiles(_) => "listFiles",
     };
     Error::internal(format!(

@@ -1,24 +1,33 @@
 //! Restores: getting files back, on any node that reaches a good copy.
 
 use crate::App;
+use crate::access::Streams;
+use crate::sources::{WithSecrets, settled};
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::id::{NodeId, RecordId};
 use backupx_core::domain::operation::{Operation, OperationSpec, RestoreSpec};
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::{Error, Result};
+use std::collections::BTreeMap;
 
 impl App {
     /// Has files of a record put back on `node` (the record's own when none is named). `Conflict` (`copy_unreachable`) when that node
-    /// reaches no good copy. Needs `operator`.
+    /// reaches no good copy. Secrets are for the server that dumps go into, when it is not the task's own. Needs `operator`.
     pub async fn restore_record(
         &self,
         principal: &Principal,
         id: RecordId,
         node: Option<NodeId>,
-        spec: RestoreSpec,
+        wanted: impl Into<WithSecrets<RestoreSpec>>,
     ) -> Result<Operation> {
         principal.require(Role::Operator)?;
+        let WithSecrets { mut spec, secrets } = wanted.into();
         let record = self.record(principal, id).await?;
-        check_spec(&spec)?;
+        check_spec(&spec, &record.task.source)?;
+        let secrets = settled(&record.task.source, BTreeMap::new(), secrets)?;
+        if let Some(sealed) = self.vault.seal_restore(id, &secrets)? {
+            spec.database.get_or_insert_default().secrets = Some(sealed);
+        }
         if !record.state.is_final() {
             return Err(Error::conflict(
                 "record_running",
@@ -29,7 +38,7 @@ impl App {
         self.known_node(node).await?;
         // Sources and keys are looked up again when a node takes it; here a person learns at once that it cannot work.
         self.sources(&record, node).await?;
-        self.stream_keys(&record, &["data", "index"]).await?;
+        self.stream_keys(&record, Streams::All).await?;
         let spec = OperationSpec::Restore(spec);
         let operation = self.begin_operation(id, node, &spec).await?;
         tracing::info!(
@@ -65,7 +74,25 @@ impl App {
     }
 }
 
-fn check_spec(spec: &RestoreSpec) -> Result<()> {
+fn check_spec(spec: &RestoreSpec, source: &SourceSpec) -> Result<()> {
+    if let Some(database) = &spec.database {
+        if !source.is_database() {
+            return Err(Error::field(
+                "database",
+                "the record holds files, not databases",
+            ));
+        }
+        if spec.to.is_some() {
+            return Err(Error::field(
+                "database",
+                "dumps become files in a folder (to) or go into a server (database), not both",
+            ));
+        }
+        let wrong = database.wrong("database");
+        if !wrong.is_empty() {
+            return Err(Error::fields(wrong));
+        }
+    }
     if let Some(to) = &spec.to
         && (!to.starts_with('/') || to.contains('\0') || to.len() > 4095)
     {

@@ -19,7 +19,7 @@ use backupx_core::domain::schedule::CatchUp;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::signals::Topic;
 use futures::future::try_join_all;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Rows of one look.
 const AT_ONCE: u32 = 200;
@@ -195,11 +195,17 @@ impl App {
                 Err(error) => return report.take("records", Err(error), |r| &mut r.finished),
             };
             let last = records.len() < AT_ONCE as usize;
+            let subjects = records.iter().map(|record| Subject::Record(record.id));
+            let mut commands = match self.commands_of(subjects).await {
+                Ok(commands) => commands,
+                Err(error) => return report.take("records", Err(error), |r| &mut r.finished),
+            };
             for record in records {
                 after = record.id;
-                unfinished.insert(Subject::Record(record.id));
-                let swept = self.sweep_record(&record).await;
-                self.count(report, Subject::Record(record.id), swept);
+                let subject = Subject::Record(record.id);
+                unfinished.insert(subject);
+                let swept = self.sweep_record(&record, commands.remove(&subject)).await;
+                self.count(report, subject, swept);
             }
             if last {
                 return;
@@ -215,6 +221,11 @@ impl App {
                 Err(error) => return report.take("operations", Err(error), |r| &mut r.finished),
             };
             let last = operations.len() < AT_ONCE as usize;
+            let subjects = operations.iter().map(|one| Subject::Operation(one.id));
+            let mut commands = match self.commands_of(subjects).await {
+                Ok(commands) => commands,
+                Err(error) => return report.take("operations", Err(error), |r| &mut r.finished),
+            };
             for operation in operations {
                 after = operation.id;
                 let subject = Subject::Operation(operation.id);
@@ -223,6 +234,7 @@ impl App {
                 let swept = match self
                     .sweep_subject(
                         subject,
+                        commands.remove(&subject),
                         queued,
                         operation.cancel_requested_at,
                         operation.node_id,
@@ -257,7 +269,21 @@ impl App {
         }
     }
 
-    async fn sweep_record(&self, record: &Record) -> Result<Swept> {
+    /// The commands of what was just read, with one question for all.
+    async fn commands_of(
+        &self,
+        subjects: impl Iterator<Item = Subject>,
+    ) -> Result<HashMap<Subject, Command>> {
+        let subjects: Vec<_> = subjects.collect();
+        if subjects.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let commands = self.ports.queue.find_all(&subjects).await?;
+        let by_subject = commands.into_iter().map(|found| (found.subject, found));
+        Ok(by_subject.collect())
+    }
+
+    async fn sweep_record(&self, record: &Record, command: Option<Command>) -> Result<Swept> {
         let subject = Subject::Record(record.id);
         let queued = record.state == RecordState::Queued;
         let overdue = self.now() - record.created_at > taken_within(record);
@@ -270,7 +296,13 @@ impl App {
             return Ok(Swept::Fine);
         }
         let known = self
-            .sweep_subject(subject, queued, record.cancel_requested_at, record.node_id)
+            .sweep_subject(
+                subject,
+                command,
+                queued,
+                record.cancel_requested_at,
+                record.node_id,
+            )
             .await?;
         match known {
             Some(swept) => Ok(swept),
@@ -285,12 +317,13 @@ impl App {
     async fn sweep_subject(
         &self,
         subject: Subject,
+        command: Option<Command>,
         queued: bool,
         cancel_requested_at: Option<Timestamp>,
         node: NodeId,
     ) -> Result<Option<Swept>> {
         let ended = |done: bool| Some(if done { Swept::Finished } else { Swept::Fine });
-        match self.ports.queue.find(subject).await? {
+        match command {
             Some(command) if command.state.is_final() => {
                 let outcome = outcome_of(&command);
                 let done = self.end_subject(subject, command.lease, &outcome).await?;

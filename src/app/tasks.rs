@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::plan::{Plan, check_jitter, first_of, first_run};
+use crate::sources::{WithSecrets, settled};
 use crate::targets::place_of;
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::id::TaskId;
@@ -16,18 +17,33 @@ use backupx_core::domain::task::{Pause, Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::records::NewRecord;
 use backupx_core::{Error, FieldError, Result};
+use std::collections::BTreeMap;
 
 /// Longest pause of a schedule.
 const LONGEST_PAUSE: chrono::Duration = chrono::Duration::days(5 * 366);
 
 impl App {
-    /// Adds a task, enabled. Needs `admin`.
-    pub async fn add_task(&self, principal: &Principal, spec: TaskSpec) -> Result<Task> {
+    /// Adds a task, enabled, with the secrets of its source. Needs `admin`.
+    pub async fn add_task(
+        &self,
+        principal: &Principal,
+        new: impl Into<WithSecrets<TaskSpec>>,
+    ) -> Result<Task> {
         principal.require(Role::Admin)?;
+        let WithSecrets { spec, secrets } = new.into();
         self.check_task(&spec).await?;
+        let secrets = settled(&spec.source, BTreeMap::new(), secrets)?;
         let now = self.now();
         let next_run = first_run(&spec, now)?;
-        let task = self.ports.tasks.add(&spec, next_run, now).await?;
+        let mut task = self.ports.tasks.add(&spec, next_run, now).await?;
+        // Sealing needs the id, so the secrets follow. A crash between the two leaves a task that says it has none.
+        task.secrets = self.vault.seal_task(task.id, &secrets)?;
+        if task.secrets.is_some() {
+            self.ports
+                .tasks
+                .set_secrets(task.id, task.secrets.as_ref())
+                .await?;
+        }
         tracing::info!(
             task.id = task.id.0,
             by = principal.username,
@@ -58,17 +74,20 @@ impl App {
             .ok_or_else(|| Error::not_found("task_not_found", format!("there is no task {name:?}")))
     }
 
-    /// Replaces what a task does. Needs `admin`.
+    /// Replaces what a task does. Secrets that are not named stay, as long as its server does; an empty one is removed. Needs `admin`.
     pub async fn update_task(
         &self,
         principal: &Principal,
         id: TaskId,
         version: i64,
-        spec: TaskSpec,
+        changed: impl Into<WithSecrets<TaskSpec>>,
     ) -> Result<Task> {
         principal.require(Role::Admin)?;
+        let WithSecrets { spec, secrets } = changed.into();
         let before = self.task(principal, id).await?;
         self.check_task(&spec).await?;
+        let kept = self.kept_secrets(&before, &spec.source, &secrets)?;
+        let secrets = settled(&spec.source, kept, secrets)?;
         let now = self.now();
         let next_run = if !before.enabled {
             None
@@ -78,11 +97,19 @@ impl App {
             let from = before.pause.map_or(now, |pause| end_of(&pause).max(now));
             first_run(&spec, from)?
         };
-        let task = self
+        let mut task = self
             .ports
             .tasks
             .update(id, version, &spec, next_run, now)
             .await?;
+        let changed = secrets != self.vault.open_task(id, task.secrets.as_ref())?;
+        if changed {
+            task.secrets = self.vault.seal_task(id, &secrets)?;
+            self.ports
+                .tasks
+                .set_secrets(id, task.secrets.as_ref())
+                .await?;
+        }
         tracing::info!(
             task.id = id.0,
             by = principal.username,
@@ -345,7 +372,10 @@ fn swallowed(spec: &TaskSpec, target: &Target) -> Option<FieldError> {
     let folder = folder.trim_end_matches('/');
     let SourceSpec::File {
         paths, excludes, ..
-    } = &spec.source;
+    } = &spec.source
+    else {
+        return None;
+    };
     let excluded = excludes
         .iter()
         .map(|pattern| pattern.trim_end_matches("/**").trim_end_matches('/'))

@@ -1,6 +1,6 @@
 //! The vault: keys derived from the root key, and what is sealed under them.
 
-use backupx_core::domain::id::TargetId;
+use backupx_core::domain::id::{RecordId, TargetId, TaskId};
 use backupx_core::domain::secret::{Place, Sealed, SealingKey};
 use backupx_core::{Error, Result};
 use hkdf::Hkdf;
@@ -48,15 +48,7 @@ impl Vault {
         id: TargetId,
         secrets: &BTreeMap<String, String>,
     ) -> Result<Option<Sealed>> {
-        if secrets.is_empty() {
-            return Ok(None);
-        }
-        let plain = Zeroizing::new(
-            serde_json::to_vec(secrets)
-                .map_err(|e| Error::internal("secrets could not be encoded").with_source(e))?,
-        );
-        let row = id.to_string();
-        self.sealing.seal(target_place(&row), &plain).map(Some)
+        self.seal_all(target_place(&id.to_string()), secrets)
     }
 
     /// Opens what [`Vault::seal_target`] made.
@@ -65,13 +57,74 @@ impl Vault {
         id: TargetId,
         sealed: Option<&Sealed>,
     ) -> Result<BTreeMap<String, String>> {
+        self.open_all(target_place(&id.to_string()), sealed)
+    }
+
+    /// Seals the secrets of a task's source; nothing when there are none.
+    pub(crate) fn seal_task(
+        &self,
+        id: TaskId,
+        secrets: &BTreeMap<String, String>,
+    ) -> Result<Option<Sealed>> {
+        self.seal_all(task_place(&id.to_string()), secrets)
+    }
+
+    /// Opens what [`Vault::seal_task`] made.
+    pub(crate) fn open_task(
+        &self,
+        id: TaskId,
+        sealed: Option<&Sealed>,
+    ) -> Result<BTreeMap<String, String>> {
+        self.open_all(task_place(&id.to_string()), sealed)
+    }
+
+    /// Seals the secrets that a restore of a record brings along; nothing when there are none.
+    pub(crate) fn seal_restore(
+        &self,
+        record: RecordId,
+        secrets: &BTreeMap<String, String>,
+    ) -> Result<Option<Sealed>> {
+        self.seal_all(restore_place(&record.to_string()), secrets)
+    }
+
+    /// Opens what [`Vault::seal_restore`] made.
+    pub(crate) fn open_restore(
+        &self,
+        record: RecordId,
+        sealed: Option<&Sealed>,
+    ) -> Result<BTreeMap<String, String>> {
+        self.open_all(restore_place(&record.to_string()), sealed)
+    }
+
+    fn seal_all(
+        &self,
+        place: Place<'_>,
+        secrets: &BTreeMap<String, String>,
+    ) -> Result<Option<Sealed>> {
+        if secrets.is_empty() {
+            return Ok(None);
+        }
+        let plain = Zeroizing::new(
+            serde_json::to_vec(secrets)
+                .map_err(|e| Error::internal("secrets could not be encoded").with_source(e))?,
+        );
+        self.sealing.seal(place, &plain).map(Some)
+    }
+
+    fn open_all(
+        &self,
+        place: Place<'_>,
+        sealed: Option<&Sealed>,
+    ) -> Result<BTreeMap<String, String>> {
         let Some(sealed) = sealed else {
             return Ok(BTreeMap::new());
         };
-        let row = id.to_string();
-        let plain = self.sealing.open(target_place(&row), sealed)?;
+        let plain = self.sealing.open(place, sealed)?;
         serde_json::from_slice(&plain).map_err(|_| {
-            Error::internal(format!("the opened secrets of target {id} are no settings"))
+            Error::internal(format!(
+                "the opened secrets of {} {} are no settings",
+                place.table, place.row
+            ))
         })
     }
 
@@ -93,6 +146,23 @@ fn target_place(row: &str) -> Place<'_> {
     Place {
         table: "targets",
         column: "secrets",
+        row,
+    }
+}
+
+fn task_place(row: &str) -> Place<'_> {
+    Place {
+        table: "tasks",
+        column: "secrets",
+        row,
+    }
+}
+
+/// An operation has no id yet when its secrets are sealed: they belong to the record that is restored.
+fn restore_place(row: &str) -> Place<'_> {
+    Place {
+        table: "operations",
+        column: "spec of a restore of record",
         row,
     }
 }

@@ -13,6 +13,7 @@ use backupx_api::operations::Overwrite;
 use backupx_api::reports::RestoreReport;
 use backupx_core::domain::operation::RestoreSpec;
 use backupx_core::ports::source::StopFlag;
+use backupx_engine::dumps::{self, DumpRestorePlan};
 use backupx_engine::restore::{RestorePlan, restore};
 use place::Place;
 use std::path::PathBuf;
@@ -56,19 +57,34 @@ pub(crate) async fn run(args: Args, output: OutputFormat) -> Result<ExitCode> {
         .into_os_string()
         .into_string()
         .map_err(|_| super::failure::usage("--to is not valid UTF-8"))?;
-    let plan = RestorePlan {
-        location: place.location,
-        keys,
-        spec: RestoreSpec {
-            to: Some(to),
-            include: args.include,
-            overwrite: args.overwrite.into(),
-            dry_run: args.dry_run,
-        },
+    let spec = RestoreSpec {
+        database: None,
+        to: Some(to),
+        include: args.include,
+        overwrite: args.overwrite.into(),
+        dry_run: args.dry_run,
     };
+    let (location, holds_dumps) = (place.location, manifest.dumps().next().is_some());
     let stop = StopFlag::default();
     let watcher = Watcher::start(stop.clone());
-    let report = restore(plan, vec![destination], watcher.observer(), stop).await;
+    let (sources, observer) = (vec![destination], watcher.observer());
+    let report = if holds_dumps {
+        let plan = DumpRestorePlan {
+            location,
+            keys,
+            spec,
+            server: None,
+            server_name: String::new(),
+        };
+        dumps::restore(plan, sources, observer, stop).await
+    } else {
+        let plan = RestorePlan {
+            location,
+            keys,
+            spec,
+        };
+        restore(plan, sources, observer, stop).await
+    };
     watcher.end().await;
     let report = RestoreReport::from(report.context("the backup could not be put back")?);
     let whole = report.failed_entries == 0;

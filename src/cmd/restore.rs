@@ -4,10 +4,13 @@ use super::client::{Client, resolve};
 use super::failure::usage;
 use super::output::OutputFormat;
 use super::record::by_name;
+use super::task::source::Given;
 use super::{operation, settings};
 use anyhow::Result;
 use backupx_api::nodes::Node;
-use backupx_api::operations::{Operation, Overwrite, RestoreRequest};
+use backupx_api::operations::{DatabaseRestore, Operation, Overwrite, RestoreRequest};
+use backupx_api::sources::{Secrets, Server};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// What, where and how.
@@ -24,7 +27,8 @@ pub(crate) struct Args {
     /// Only what matches: a folder's path means all below it, `*` stops at `/`, `**` does not. May be repeated
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
-    /// A setting of the kind of backup; files have none
+    /// A setting for databases; files have none. `database=NAME` gives one a new name, `tables=A,B` takes single tables, `accounts=true` brings
+    /// users back, `jobs=N` restores in parallel; host, port, socket, user, password, passwordFile, tls, tlsCa and tools name another server
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// What happens to files that are there already: never, if-changed, always
@@ -40,11 +44,8 @@ pub(crate) struct Args {
 
 /// Begins the restore.
 pub(crate) async fn run(args: Args, output: OutputFormat) -> Result<ExitCode> {
-    if let Some((key, _)) = settings::parse(&args.set)?.first_key_value() {
-        return Err(usage(format!(
-            "--set {key}: a restore of files has no such setting"
-        )));
-    }
+    let mut secrets = Secrets::default();
+    let database = database(settings::parse(&args.set)?, &mut secrets)?;
     if let Some(to) = &args.to
         && !to.starts_with('/')
     {
@@ -64,9 +65,44 @@ pub(crate) async fn run(args: Args, output: OutputFormat) -> Result<ExitCode> {
         include: args.include,
         overwrite: args.overwrite,
         dry_run: args.dry_run,
+        database,
+        secrets,
     };
     let operation: Operation = client.post("/restores", &request).await?;
     operation::end(&client, output, operation, args.wait).await
+}
+
+/// How databases are put back; nothing when nothing is said of it.
+fn database(
+    settings: BTreeMap<String, String>,
+    secrets: &mut Secrets,
+) -> Result<Option<DatabaseRestore>> {
+    if settings.is_empty() {
+        return Ok(None);
+    }
+    let mut given = Given(settings);
+    let mut database = DatabaseRestore::default();
+    let mut server = Server::default();
+    given.server(&mut server, secrets)?;
+    if let Some(uri) = given.take(&["uri"]) {
+        secrets.0.insert("uri".to_owned(), uri);
+    }
+    database.server = Some(server).filter(|server| *server != Server::default());
+    given.text(&["database", "rename", "path"], &mut database.rename);
+    given.text(&["tools"], &mut database.tools);
+    given.flag("accounts", &mut database.accounts)?;
+    database.tables = given.list(&["tables", "table"]);
+    if let Some(jobs) = given.take(&["jobs"]) {
+        database.jobs = jobs
+            .parse()
+            .map_err(|_| usage(format!("--set jobs={jobs}: use a number")))?;
+    }
+    if let Some(key) = given.0.keys().next() {
+        return Err(usage(format!(
+            "--set {key}: a restore has no such setting; it has database, tables, accounts, jobs, host, port, socket, user, password, passwordFile, tls, tlsCa, tools"
+        )));
+    }
+    Ok(Some(database))
 }
 
 fn overwrite(text: &str) -> Result<Overwrite, String> {

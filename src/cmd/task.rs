@@ -1,6 +1,8 @@
 //! `backupx task`: what is backed up, where to, when, and for how long.
 
 mod form;
+pub(crate) mod source;
+mod test;
 mod timing;
 mod view;
 
@@ -40,6 +42,14 @@ pub(crate) enum Command {
         #[arg(long)]
         wait: bool,
     },
+    /// Try what a task reads: tools, connection, version, rights; lists the databases that are there
+    Test {
+        /// Id or name
+        task: String,
+        /// The node that tries it: id or name [default: the task's]
+        #[arg(long)]
+        node: Option<String>,
+    },
     /// Let a task run by its schedule; a pause is over
     Enable {
         /// Id or name
@@ -76,6 +86,7 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
             let input = form.input(&client).await?;
             let task: Task = client.post("/tasks", &input).await?;
             view::print(&client, output, &task).await?;
+            test::after_saving(&client, &task).await;
         }
         Command::Ls => {
             let page: Page<Task> = client.list("/tasks", &[], usize::MAX).await?;
@@ -98,7 +109,9 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
             }
             let task: Task = client.put(&path, read.etag, &after).await?;
             view::print(&client, output, &task).await?;
+            test::after_saving(&client, &task).await;
         }
+        Command::Test { task, node } => return test::run(&client, output, &task, node).await,
         Command::Run { task, wait } => return run_now(&client, output, &task, wait).await,
         Command::Enable { task } => act(&client, output, &task, "enable", &json!({})).await?,
         Command::Disable {

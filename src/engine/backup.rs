@@ -8,6 +8,7 @@ use crate::stop::{cancelled, unless_stopped};
 use crate::stream::{
     self, Compressors, DATA, INDEX, RawWriter, StreamPlan, StreamSummary, object_name,
 };
+use backupx_core::domain::dump::Dump;
 use backupx_core::domain::manifest::{Manifest, ManifestNode, ManifestTask, StoredStream};
 use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::BackupReport;
@@ -16,6 +17,7 @@ use backupx_core::domain::work::BackupWork;
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::{EntrySource, StopFlag};
 use backupx_core::{Error, Result};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -53,7 +55,7 @@ pub async fn backup(
 
 async fn run(
     plan: &BackupPlan,
-    streams: &[StreamPlan; 2],
+    streams: &[StreamPlan],
     source: Box<dyn EntrySource>,
     copies: &mut Copies,
     observer: &Arc<dyn Observer>,
@@ -63,13 +65,7 @@ async fn run(
     copies.prepare().await?;
     observer.counters().enter(Phase::Transferring);
     let compressors = Compressors::start(plan.cores)?;
-    let names = streams.each_ref().map(|stream| {
-        object_name(
-            stream.stream,
-            stream.compression,
-            !stream.recipients.is_empty(),
-        )
-    });
+    let names: Vec<_> = streams.iter().map(object_name).collect();
     let queues = copies.start(&names);
     let (mut writers, mut summaries) = (Vec::new(), Vec::new());
     for (stream, queues) in streams.iter().zip(queues) {
@@ -95,10 +91,12 @@ async fn run(
     let packed = packed?;
     let mut heads = Vec::new();
     for (stream, summary) in streams.iter().zip(summaries) {
-        heads.push(head(stream, ended(summary).await?));
+        heads.push(head(stream, None, ended(summary).await?));
     }
     observer.counters().enter(Phase::Confirming);
-    copies.finish(&manifest(plan, &packed, heads)).await?;
+    copies
+        .finish(&manifest(plan, &packed, BTreeMap::new(), heads))
+        .await?;
     Ok(BackupReport {
         counts: packed.counts,
         streams: copies.streams(),
@@ -106,24 +104,35 @@ async fn run(
     })
 }
 
-/// How each stream is written. The index is always compressed in frames, so that it can be looked into.
+/// How the archive and its index are written.
 fn stream_plans(work: &BackupWork) -> Result<[StreamPlan; 2]> {
+    let recipients = recipients(work)?;
+    let data = StreamPlan {
+        stream: DATA.to_owned(),
+        compression: work.task.compression,
+        recipients: recipients.clone(),
+    };
+    Ok([data, index_plan(recipients)])
+}
+
+/// How an index is written: always compressed in frames, so that it can be looked into.
+pub(crate) fn index_plan(recipients: Vec<age::x25519::Recipient>) -> StreamPlan {
+    StreamPlan {
+        stream: INDEX.to_owned(),
+        compression: Compression::Zstd,
+        recipients,
+    }
+}
+
+/// Whom the streams of a run are sealed to; nobody when its task is not encrypted.
+pub(crate) fn recipients(work: &BackupWork) -> Result<Vec<age::x25519::Recipient>> {
     if work.task.encrypt && work.recipients.is_empty() {
         return Err(Error::invalid(
             "no_recipients",
             "the task is to be encrypted and no recipient was given: nothing is written unsealed",
         ));
     }
-    let recipients = parse_recipients(&work.recipients)?;
-    Ok(
-        [(DATA, work.task.compression), (INDEX, Compression::Zstd)].map(|(stream, compression)| {
-            StreamPlan {
-                stream,
-                compression,
-                recipients: recipients.clone(),
-            }
-        }),
-    )
+    parse_recipients(&work.recipients)
 }
 
 /// Reads the source on a thread of its own, and ends the streams only when what came of it may count.
@@ -173,15 +182,19 @@ fn pack_now(
     Ok(packed)
 }
 
-async fn ended(summary: oneshot::Receiver<Result<StreamSummary>>) -> Result<StreamSummary> {
+pub(crate) async fn ended(
+    summary: oneshot::Receiver<Result<StreamSummary>>,
+) -> Result<StreamSummary> {
     summary
         .await
         .map_err(|_| Error::internal("a stream ended without saying how"))?
 }
 
-fn head(plan: &StreamPlan, summary: StreamSummary) -> StoredStream {
+/// What a manifest says of a stream, without its objects.
+pub(crate) fn head(plan: &StreamPlan, dump: Option<Dump>, summary: StreamSummary) -> StoredStream {
     StoredStream {
-        stream: plan.stream.to_owned(),
+        stream: plan.stream.clone(),
+        dump,
         compression: plan.compression,
         raw_bytes: summary.raw_bytes,
         stored_bytes: summary.stored_bytes,
@@ -191,8 +204,17 @@ fn head(plan: &StreamPlan, summary: StreamSummary) -> StoredStream {
     }
 }
 
-fn manifest(plan: &BackupPlan, packed: &Packed, streams: Vec<StoredStream>) -> Manifest {
+/// The manifest of a run; `tools` are those that made its streams beside the compressor.
+pub(crate) fn manifest(
+    plan: &BackupPlan,
+    packed: &Packed,
+    mut tools: BTreeMap<String, String>,
+    streams: Vec<StoredStream>,
+) -> Manifest {
     let work = &plan.work;
+    // The index is compressed in any case.
+    let zstd = zstd::zstd_safe::version_string().to_owned();
+    tools.insert("zstd".to_owned(), zstd);
     Manifest {
         format_version: Manifest::FORMAT_VERSION,
         product_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -212,12 +234,7 @@ fn manifest(plan: &BackupPlan, packed: &Packed, streams: Vec<StoredStream>) -> M
         counts: packed.counts,
         warnings: packed.warnings.clone(),
         recipients: work.recipients.clone(),
-        // The index is compressed in any case.
-        tools: [(
-            "zstd".to_owned(),
-            zstd::zstd_safe::version_string().to_owned(),
-        )]
-        .into(),
+        tools,
         streams,
     }
 }

@@ -131,15 +131,20 @@ impl Copies {
         self.any_left()
     }
 
-    /// Starts to store `names` (one object name a stream) at every destination that is left. Answers the queues of each stream.
+    /// Starts to store `names` (one object name a stream), behind what was stored before, at every destination that is left. Answers the
+    /// queues of each stream. Not before [`Copies::stored`] when something is under way.
     pub(crate) fn start(&mut self, names: &[String]) -> Vec<Vec<Pieces>> {
         let mut queues: Vec<Vec<Pieces>> = names.iter().map(|_| Vec::new()).collect();
         let budget = Budget::share(self.copies.len());
         for (index, copy) in self.copies.iter_mut().enumerate() {
-            if !matches!(copy.state, State::Untouched) {
-                continue;
-            }
-            copy.state = State::Storing;
+            let mut objects = match std::mem::replace(&mut copy.state, State::Storing) {
+                State::Untouched => Objects::new(),
+                State::Stored(objects) => objects,
+                other => {
+                    copy.state = other;
+                    continue;
+                }
+            };
             let mut streams = Vec::new();
             for (name, queues) in names.iter().zip(&mut queues) {
                 let (pieces_in, pieces) = queue();
@@ -149,8 +154,13 @@ impl Copies {
                 streams
                     .push(async move { lay_down(store, &location, &name, pieces, budget).await });
             }
-            self.storing
-                .spawn(async move { (index, try_join_all(streams).await) });
+            self.storing.spawn(async move {
+                let stored = try_join_all(streams).await.map(|more| {
+                    objects.extend(more);
+                    objects
+                });
+                (index, stored)
+            });
         }
         queues
     }

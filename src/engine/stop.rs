@@ -13,7 +13,7 @@ pub(crate) fn cancelled() -> Error {
 }
 
 /// Returns once somebody asked to stop.
-pub(crate) async fn stopped(stop: &StopFlag) {
+pub async fn stopped(stop: &StopFlag) {
     while !stop.is_stopped() {
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -29,4 +29,11 @@ pub(crate) async fn unless_stopped<T>(
         outcome = work => outcome,
         () = stopped(stop) => Err(cancelled()),
     }
+}
+
+/// What a blocking call answered.
+pub(crate) async fn joined<T>(call: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
+    call.await.map_err(|error| {
+        Error::internal("a thread of the run ended unexpectedly").with_source(error)
+    })?
 }

@@ -2,14 +2,17 @@
 
 use backupx_api::api_keys::{ApiKey, NewApiKey};
 use backupx_api::nodes::{Node, NodeToken};
+use backupx_api::page::Page;
 use backupx_api::records::Record;
 use backupx_api::targets::Target;
+use backupx_api::tasks::Task;
 use backupx_api::users::User;
 use backupx_app::{AddedApiKey, AddedNode, ApiKeyView, App, NodeView, TargetView, UserView};
 use backupx_core::domain::account::Principal;
 use backupx_core::domain::id::NodeId;
 use backupx_core::domain::page;
 use backupx_core::domain::record;
+use backupx_core::domain::task;
 use backupx_core::{ErrorKind, Result};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
@@ -24,6 +27,20 @@ pub(crate) fn added_node(added: &AddedNode) -> NodeToken {
         name: added.node.node.name.to_string(),
         token: added.token.expose_secret().to_owned(),
     }
+}
+
+pub(crate) fn task(app: &App, task: task::Task) -> Result<Task> {
+    let secrets_set = app.secrets_set(&task)?;
+    Ok(Task::of(task, secrets_set))
+}
+
+pub(crate) fn tasks(app: &App, page: page::Page<task::Task>) -> Result<Page<Task>> {
+    let items: Result<Vec<_>> = page.items.into_iter().map(|one| task(app, one)).collect();
+    let page = page::Page {
+        items: items?,
+        next: page.next,
+    };
+    Ok(Page::of(page, |task| task))
 }
 
 pub(crate) fn target(view: TargetView) -> Target {

@@ -6,7 +6,7 @@ use crate::samples::{ask, asked, at, claimed};
 use anyhow::Result;
 use backupx_core::domain::command::{CommandSpec, CommandState, Lane, Lease, Subject};
 use backupx_core::domain::id::{CommandId, NodeId, RequestId, TargetId};
-use backupx_core::ports::queue::NewCommand;
+use backupx_core::ports::queue::{NewCommand, Wanted};
 use std::collections::BTreeMap;
 
 cases!(
@@ -24,8 +24,10 @@ cases!(
     never_11_a_node_with_much_to_do_does_not_delay_another,
     each_node_and_lane_is_served_in_its_own_order,
     commands_are_found_by_subject,
+    many_commands_are_found_at_once,
     depth_counts_what_waits_and_what_runs,
     several_are_claimed_at_once_as_one_by_one,
+    never_11_both_lanes_are_claimed_in_one_step,
     nodes_with_something_due_are_named,
     a_node_is_named_until_its_last_due_command_is_claimed,
 );
@@ -262,6 +264,23 @@ async fn commands_are_found_by_subject(ports: &Ports) -> Result<()> {
     Ok(())
 }
 
+async fn many_commands_are_found_at_once(ports: &Ports) -> Result<()> {
+    let mut put = Vec::new();
+    for subject in 1..=300 {
+        put.push(asked(ports, subject).await?);
+    }
+    let subjects: Vec<_> = (101..=400)
+        .map(|number| Subject::Request(RequestId(number)))
+        .collect();
+    let mut found = ports.queue.find_all(&subjects).await?;
+    found.sort_by_key(|command| command.id);
+    let ids: Vec<_> = found.iter().map(|command| command.id).collect();
+    assert_eq!(ids, put[100..]);
+    assert_eq!(found[0].subject, subjects[0]);
+    assert_eq!(ports.queue.find_all(&[]).await?, []);
+    Ok(())
+}
+
 async fn depth_counts_what_waits_and_what_runs(ports: &Ports) -> Result<()> {
     assert_eq!(ports.queue.depth().await?, (0, 0));
     claimed(ports, 1, 1).await?;
@@ -289,7 +308,10 @@ async fn several_are_claimed_at_once_as_one_by_one(ports: &Ports) -> Result<()> 
     ports.queue.enqueue(of_another, at(0)).await?;
     let mut claimed = Vec::new();
     for limit in [1, 3, 120, 200] {
-        let some = ports.queue.claim_some(NODE, WORK, limit, at(5)).await?;
+        let some = ports
+            .queue
+            .claim_some(NODE, Wanted::only(WORK, limit), at(5))
+            .await?;
         assert!(some.len() == limit as usize || limit == 200);
         assert!(some.iter().all(|c| c.lease == Lease(1) && !c.acknowledged));
         claimed.extend(some.iter().map(|command| command.id));
@@ -298,14 +320,50 @@ async fn several_are_claimed_at_once_as_one_by_one(ports: &Ports) -> Result<()> 
     assert!(
         ports
             .queue
-            .claim_some(NODE, WORK, 9, at(5))
+            .claim_some(NODE, Wanted::only(WORK, 9), at(5))
             .await?
             .is_empty()
     );
     assert_eq!(
-        ports.queue.claim_some(NODE, WORK, 9, at(50)).await?.len(),
+        ports
+            .queue
+            .claim_some(NODE, Wanted::only(WORK, 9), at(50))
+            .await?
+            .len(),
         1
     );
+    Ok(())
+}
+
+async fn never_11_both_lanes_are_claimed_in_one_step(ports: &Ports) -> Result<()> {
+    let mut ids = Vec::new();
+    for subject in 1..=12 {
+        let lane = match subject % 2 {
+            0 => Lane::Short,
+            _ => WORK,
+        };
+        let command = NewCommand {
+            lane,
+            ..ask(subject)
+        };
+        ids.push((lane, ports.queue.enqueue(command, at(0)).await?));
+    }
+    let of = |lane: Lane, from: usize, count: usize| {
+        let ids = ids.iter().filter(move |(of, _)| *of == lane);
+        ids.map(|(_, id)| *id).skip(from).take(count)
+    };
+    let mut taken = (0, 0);
+    for (short, work) in [(1, 3), (0, 2), (5, 0), (9, 9)] {
+        let wanted = Wanted { short, work };
+        let claimed = ports.queue.claim_some(NODE, wanted, at(1)).await?;
+        let got: Vec<_> = claimed.iter().map(|command| command.id).collect();
+        let mut expected: Vec<_> = of(Lane::Short, taken.0, short as usize)
+            .chain(of(WORK, taken.1, work as usize))
+            .collect();
+        expected.sort_unstable();
+        assert_eq!(got, expected, "{wanted:?}");
+        taken = (taken.0 + short as usize, taken.1 + work as usize);
+    }
     Ok(())
 }
 

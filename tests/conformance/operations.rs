@@ -65,6 +65,7 @@ async fn added(ports: &Ports) -> Result<Operation> {
 
 async fn an_operation_comes_back_as_it_was_added(ports: &Ports) -> Result<()> {
     let restore = OperationSpec::Restore(RestoreSpec {
+        database: None,
         to: Some("/srv".to_owned()),
         include: vec!["etc/**".to_owned()],
         overwrite: Overwrite::Never,

@@ -83,6 +83,8 @@ pub(crate) fn spec(called: &str, node: NodeId, targets: &[TargetId]) -> TaskSpec
         retention: RetentionPolicy::default(),
         max_unreadable: 100,
         max_cores: None,
+        time_limit_secs: None,
+        hooks: Default::default(),
     }
 }
 

@@ -4,6 +4,8 @@
 mod support;
 
 mod bad_input;
+mod databases;
+mod hooks;
 mod kill;
 mod lambda;
 mod life;
@@ -21,6 +23,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials: Vec<Trial> = [
         road::trials(),
+        databases::trials(),
+        hooks::trials(),
         life::trials(),
         schedules::trials(),
         bad_input::trials(),

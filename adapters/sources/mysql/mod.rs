@@ -10,7 +10,7 @@ mod session;
 mod sql;
 mod tools;
 
-pub(crate) use tools::ELSEWHERE;
+pub(crate) use tools::found_tools;
 
 use crate::steps::Steps;
 use backupx_core::domain::database::MysqlSource;
@@ -82,18 +82,18 @@ impl DumpSource for Mysql {
         let mut steps = Steps::default();
         // Each step asks for what the one before it has found.
         let mut all = || {
-            let tools = steps.step("tools", || {
+            let tools = steps.take("tools", || {
                 let tools = Tools::find(self.source.tools.as_deref(), stop)?;
                 tools.can_dump()?;
                 let found = tools.describe();
                 Ok((tools, found))
             })?;
-            let session = steps.step("connect", || {
+            let session = steps.take("connect", || {
                 let session = Session::sign_in(tools, &self.source, &self.access, stop)?;
                 let who = session.ask_one("SELECT CURRENT_USER()", stop)?;
                 Ok((session, format!("signed in as {}", who.unwrap_or_default())))
             })?;
-            steps.step("version", || {
+            steps.take("version", || {
                 let tool = session.tools.dump_for(&session.server)?;
                 let server = &session.server;
                 let message = format!(
@@ -105,12 +105,12 @@ impl DumpSource for Mysql {
                 );
                 Ok(((), message))
             })?;
-            let chosen = steps.step("rights", || {
+            let chosen = steps.take("rights", || {
                 let chosen = self.chosen(&session, stop)?;
                 Rights::ask(&session, stop)?.suffice(&chosen)?;
                 Ok((chosen, "they suffice".to_owned()))
             })?;
-            steps.step("databases", || Ok(((), chosen.join(", "))))
+            steps.take("databases", || Ok(((), chosen.join(", "))))
         };
         // What failed is in the steps.
         let _ = all();

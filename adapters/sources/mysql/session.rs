@@ -45,7 +45,7 @@ impl Session {
         access: &DatabaseAccess,
         stop: &StopFlag,
     ) -> Result<Self> {
-        let password = sign_in::password(access, &source.server)?;
+        let password = sign_in::password(access.secrets.get("password"), &source.server)?;
         let mut refusal = None;
         for client in tools.clients() {
             for tls in attempts(source, client.version.maker) {

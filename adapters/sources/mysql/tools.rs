@@ -6,7 +6,7 @@ use backupx_core::{Error, Result};
 use std::path::PathBuf;
 
 /// Where hosts keep them when they are not on the path.
-pub(crate) const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 6] = [
     "/usr/bin",
     "/usr/local/bin",
     "/usr/local/mysql/bin",
@@ -144,6 +144,13 @@ impl Tools {
             false => Ok(()),
         }
     }
+}
+
+/// What dumps on this host, with its version, when there is a client beside it.
+pub(crate) fn found_tools() -> Option<(String, String)> {
+    let tools = Tools::find(None, &StopFlag::default()).ok()?;
+    let dump = tools.dumps.first()?;
+    Some((dump.name.to_owned(), dump.version.text.clone()))
 }
 
 /// The newest of the server's own maker, else the newest of the other.

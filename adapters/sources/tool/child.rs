@@ -1,6 +1,7 @@
 //! A running tool: heard, watched, and ended with all that it started.
 
 use super::Ended;
+use crate::refusals::cancelled;
 use backupx_core::domain::secret::WireSecret;
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
@@ -135,10 +136,7 @@ impl Child {
             .wait()
             .map_err(|error| self.io_failed("can't be waited for", error))?;
         if stop.is_stopped() {
-            return Err(Error::conflict(
-                "cancelled",
-                "the run was stopped on request",
-            ));
+            return Err(cancelled());
         }
         outcome?;
         let last_words = words.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -29,7 +29,10 @@ pub(crate) fn find(name: &str, folder: Option<&str>, elsewhere: &[&str]) -> Opti
 
 /// The first line that the tool prints for `--version`.
 pub(crate) fn version_of(path: &Path, stop: &StopFlag) -> Result<String> {
-    let answer = Tool::new(path).arg("--version").ask(stop, LIMIT)?;
+    let tool = Tool::new(path).arg("--version");
+    let name = tool.name();
+    let answer = tool.ask(stop, LIMIT)?;
+    answer.ended.well(&name, "tool_failed")?;
     Ok(answer
         .text
         .lines()

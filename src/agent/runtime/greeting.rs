@@ -53,8 +53,11 @@ async fn keep(shared: &Shared) {
 }
 
 async fn hello(shared: &Shared, leases: Vec<HeldLease>) -> Result<Welcome> {
+    let hands = Arc::clone(&shared.hands);
+    // Tools come and go: they are looked for at each greeting.
+    let abilities = tokio::task::spawn_blocking(move || hands.abilities()).await;
     let hello = Hello {
-        facts: facts(),
+        facts: facts(abilities.unwrap_or_default(), &shared.config.policy),
         leases,
     };
     tokio::time::timeout(LIMIT, shared.link.hello(hello))

@@ -7,6 +7,7 @@ mod greeting;
 mod heartbeat;
 mod job;
 mod journal;
+mod pace;
 mod polling;
 mod reporting;
 mod roster;
@@ -16,7 +17,7 @@ pub(crate) use job::Job;
 
 use crate::config::AgentConfig;
 use crate::work::{Engine, Hands};
-use backupx_core::domain::command::Lane;
+use backupx_core::ports::dumps::DumpOpener;
 use backupx_core::ports::master::MasterLink;
 use backupx_core::ports::objects::StoreOpener;
 use backupx_core::ports::source::SourceOpener;
@@ -34,8 +35,10 @@ use tokio_util::task::TaskTracker;
 pub struct AgentDeps {
     /// Opens targets.
     pub opener: Arc<dyn StoreOpener>,
-    /// Opens sources and lists folders.
+    /// Opens sources of files and lists folders.
     pub sources: Arc<dyn SourceOpener>,
+    /// Opens database servers.
+    pub databases: Arc<dyn DumpOpener>,
 }
 
 /// An agent. One [`Agent::run`] is its whole life.
@@ -86,9 +89,7 @@ impl Agent {
         let mut loops = JoinSet::new();
         loops.spawn(greeting::run(Arc::clone(&shared), background.clone()));
         loops.spawn(heartbeat::run(Arc::clone(&shared), background.clone()));
-        for lane in Lane::ALL {
-            loops.spawn(polling::run(Arc::clone(&shared), lane, shutdown.clone()));
-        }
+        loops.spawn(polling::run(Arc::clone(&shared), shutdown.clone()));
         // Cancel-safe: neither branch holds anything that is lost with it.
         let result = tokio::select! {
             () = shutdown.cancelled() => Ok(()),

@@ -1,45 +1,125 @@
-//! Polling: asks for work of one lane, so that long work never stands before a short question (never 11).
+//! Polling: an idle agent holds one poll for both lanes. While all places for long work are taken, or those for short questions were when
+//! it began, short questions are asked for by a poll of their own, so that long work never stands before them (never 11).
 
 use super::Shared;
-use super::backoff::{Backoff, MOST_WISHED};
+use super::pace::Pace;
 use super::roster::Admission;
 use super::worker;
+use crate::config::AgentConfig;
 use backupx_core::domain::command::Lane;
 use backupx_core::domain::protocol::{Assignments, Poll};
 use backupx_core::{Error, ErrorKind, Result};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// What a poll may take beyond its wait, for links that have no limit of their own.
 const MARGIN: Duration = Duration::from_secs(20);
-/// A poll that broke after it waited so long was cut by something on the way, not refused.
-const CUT: Duration = Duration::from_secs(5);
-/// The shortest wait that cuts can bring a poll down to.
-const LEAST_WAIT: Duration = Duration::from_secs(4);
-/// The first pause after an answer that came empty too soon.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Polls until `stop`. Commands of an answer that is there when `stop` comes are still taken.
-pub(super) async fn run(shared: Arc<Shared>, lane: Lane, stop: CancellationToken) {
-    let slots = Arc::new(Semaphore::new(match lane {
-        Lane::Work => shared.config.work_slots(),
-        Lane::Short => shared.config.max_short.max(1),
-    }));
+pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
+    let places = Places::new(&shared.config);
+    tokio::join!(
+        keep_asking(&shared, &places, Asker::First, &stop),
+        keep_asking(&shared, &places, Asker::Second, &stop),
+    );
+}
+
+/// Who asks. Each waits for its own answers only.
+#[derive(Debug, Clone, Copy)]
+enum Asker {
+    /// Asks whenever there is a place for work, for short questions as well when there is one for them.
+    First,
+    /// Asks for short questions while the first one does not.
+    Second,
+}
+
+/// The places for commands, and what is asked for.
+struct Places {
+    work: Arc<Semaphore>,
+    short: Arc<Semaphore>,
+    /// Whether the first asker asks for short questions: from the beginning of its poll to the end of the pause behind it.
+    first_asks_for_short: watch::Sender<bool>,
+}
+
+impl Places {
+    fn new(config: &AgentConfig) -> Self {
+        Self {
+            work: Arc::new(Semaphore::new(config.work_slots())),
+            short: Arc::new(Semaphore::new(config.max_short.max(1))),
+            first_asks_for_short: watch::Sender::new(true),
+        }
+    }
+
+    fn of(&self, lane: Lane) -> &Arc<Semaphore> {
+        match lane {
+            Lane::Work => &self.work,
+            Lane::Short => &self.short,
+        }
+    }
+
+    /// Waits until `asker` has something to ask for: one lane, or nothing for both.
+    async fn wanted(&self, asker: Asker) -> Option<Lane> {
+        match asker {
+            Asker::First => self.wanted_first().await,
+            Asker::Second => Some(self.wanted_second().await),
+        }
+    }
+
+    async fn wanted_first(&self) -> Option<Lane> {
+        if !is_free(&self.work) {
+            self.first_asks_for_short.send_replace(false);
+            until_free(&self.work).await;
+        }
+        let both = is_free(&self.short);
+        self.first_asks_for_short.send_replace(both);
+        (!both).then_some(Lane::Work)
+    }
+
+    async fn wanted_second(&self) -> Lane {
+        let mut first_asks = self.first_asks_for_short.subscribe();
+        loop {
+            // An error would mean that the sender is gone, which lives in `self`.
+            drop(first_asks.wait_for(|asks| !asks).await);
+            until_free(&self.short).await;
+            if !*first_asks.borrow_and_update() {
+                return Lane::Short;
+            }
+        }
+    }
+}
+
+fn is_free(places: &Semaphore) -> bool {
+    places.available_permits() > 0
+}
+
+async fn until_free(places: &Semaphore) {
+    while !is_free(places) {
+        // An error would mean that the places are closed, which nobody does. A place that is given back here may go to a command that
+        // waits for one.
+        drop(places.acquire().await);
+    }
+}
+
+async fn keep_asking(
+    shared: &Arc<Shared>,
+    places: &Places,
+    asker: Asker,
+    stop: &CancellationToken,
+) {
     let mut pace = Pace::new(shared.config.poll_interval);
     loop {
         // Cancel-safe: a dropped poll is a lost answer at worst, and the master hands its commands out again.
         let answer = tokio::select! {
             biased;
-            answer = ask(&shared, lane, &slots, &mut pace) => answer,
+            answer = ask(shared, places, asker, &mut pace) => answer,
             () = stop.cancelled() => return,
         };
         let pause = match answer {
             Ok(Answer::Work) => Duration::ZERO,
             Ok(Answer::Nothing) => pace.empty(),
-            Err(error) => failed(&shared, lane, &mut pace, &error),
+            Err(error) => failed(shared, asker, &mut pace, &error),
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -55,32 +135,28 @@ enum Answer {
     Nothing,
 }
 
-/// One poll, once there is a session and a free slot, and its commands taken in.
+/// One poll, once there is a session and a free place, and its commands taken in.
 async fn ask(
     shared: &Arc<Shared>,
-    lane: Lane,
-    slots: &Arc<Semaphore>,
+    places: &Places,
+    asker: Asker,
     pace: &mut Pace,
 ) -> Result<Answer> {
-    // Only this loop takes slots, so what is free now stays free until the answer.
-    drop(
-        slots
-            .acquire()
-            .await
-            .map_err(|_| Error::internal("the slots are closed"))?,
-    );
+    let lane = places.wanted(asker).await;
     let session = shared.connection.session().await;
     let _asking = shared.connection.asking().await;
     if !shared.connection.is_open() {
         return Ok(Answer::Nothing);
     }
     let wait = pace.begin(session.most_wait.min(shared.config.poll_wait));
+    // No second poll asks for work meanwhile, so places for it that are free now stay free until the answer.
+    let free = places.of(lane.unwrap_or(Lane::Work)).available_permits();
     let poll = Poll {
         wait_secs: wait.as_secs(),
-        free: u32::try_from(slots.available_permits()).unwrap_or(u32::MAX),
-        lane: Some(lane),
+        free: u32::try_from(free).unwrap_or(u32::MAX),
+        lane,
     };
-    // Cancel-safe: see `run`.
+    // Cancel-safe: see `keep_asking`.
     let answer = tokio::select! {
         biased;
         answer = tokio::time::timeout(wait + MARGIN, shared.link.poll(poll)) => answer,
@@ -97,22 +173,23 @@ async fn ask(
     if assignments.commands.is_empty() {
         return Ok(Answer::Nothing);
     }
-    take(shared, assignments, slots);
+    take(shared, assignments, places);
     Ok(Answer::Work)
 }
 
-fn take(shared: &Arc<Shared>, assignments: Assignments, slots: &Arc<Semaphore>) {
+fn take(shared: &Arc<Shared>, assignments: Assignments, places: &Places) {
     for assignment in assignments.commands {
         match shared.roster.admit(&assignment) {
             Admission::New(job) => {
-                // A master that sent more than was asked for makes the rest wait in their tasks.
-                let slot = Arc::clone(slots).try_acquire_owned().ok();
+                let places = places.of(assignment.lane);
+                // A master that sent more than there is a place for makes the rest wait in their tasks.
+                let place = Arc::clone(places).try_acquire_owned().ok();
                 shared.jobs.spawn(worker::run(
                     Arc::clone(shared),
                     job,
                     assignment.work,
-                    Arc::clone(slots),
-                    slot,
+                    Arc::clone(places),
+                    place,
                 ));
             }
             Admission::Known => tracing::debug!(
@@ -124,93 +201,13 @@ fn take(shared: &Arc<Shared>, assignments: Assignments, slots: &Arc<Semaphore>) 
     }
 }
 
-fn failed(shared: &Shared, lane: Lane, pace: &mut Pace, error: &Error) -> Duration {
+fn failed(shared: &Shared, asker: Asker, pace: &mut Pace, error: &Error) -> Duration {
     if error.kind() == ErrorKind::Unauthenticated {
         shared.connection.report_broken();
     }
     let pause = pace.failed(error);
     if pace.backoff.is_news(error) {
-        tracing::warn!(lane = lane.as_str(), code = error.code(), error = %error.chain(), "a poll failed");
+        tracing::warn!(?asker, code = error.code(), error = %error.chain(), "a poll failed");
     }
     pause
-}
-
-/// How long to wait in polls and between them.
-struct Pace {
-    interval: Duration,
-    backoff: Backoff,
-    began: Instant,
-    wait: Duration,
-    /// The longest wait that was not cut.
-    ceiling: Duration,
-    pause: Duration,
-    /// How long the master wants to be left alone after an empty answer.
-    wished: Duration,
-}
-
-impl Pace {
-    fn new(interval: Duration) -> Self {
-        Self {
-            interval,
-            backoff: Backoff::default(),
-            began: Instant::now(),
-            wait: Duration::ZERO,
-            ceiling: Duration::MAX,
-            pause: FIRST_PAUSE,
-            wished: Duration::ZERO,
-        }
-    }
-
-    /// Begins a poll: how long it is to wait, of at most `most`, with jitter.
-    fn begin(&mut self, most: Duration) -> Duration {
-        self.began = Instant::now();
-        self.wished = Duration::ZERO;
-        self.wait = most
-            .min(self.ceiling)
-            .mul_f64(0.8 + 0.2 * rand::random::<f64>());
-        self.wait
-    }
-
-    fn answered(&mut self, assignments: &Assignments) {
-        self.backoff.reset();
-        let secs = assignments.retry_after_secs.unwrap_or(0);
-        self.wished = Duration::from_secs(secs).min(MOST_WISHED);
-        let filled = !assignments.commands.is_empty();
-        if filled || self.began.elapsed() >= self.wait / 2 {
-            self.pause = FIRST_PAUSE;
-        }
-    }
-
-    /// The pause after an empty answer: as long as the master wished, with jitter so that a fleet does not march in step, or longer when
-    /// this host asks more rarely.
-    fn empty(&mut self) -> Duration {
-        let wished = self.wished.mul_f64(1.0 + 0.2 * rand::random::<f64>());
-        self.own().max(wished)
-    }
-
-    /// The pause by the agent's own measure: none after an answer that waited, the poll interval when the master holds no polls, and a
-    /// growing one when answers come sooner than they should.
-    fn own(&mut self) -> Duration {
-        if self.wait < Duration::from_secs(1) {
-            return self.interval.saturating_sub(self.began.elapsed());
-        }
-        if self.began.elapsed() >= self.wait / 2 {
-            return Duration::ZERO;
-        }
-        let pause = self.pause.min(self.interval);
-        self.pause *= 2;
-        pause
-    }
-
-    /// The pause after a failure. A poll that was cut on the way is asked again soon and for less time, so the agent is never deaf.
-    fn failed(&mut self, error: &Error) -> Duration {
-        let waited = self.began.elapsed();
-        if waited >= CUT && error.kind() == ErrorKind::Unavailable {
-            self.backoff.reset();
-            if waited < self.wait {
-                self.ceiling = waited.mul_f64(0.8).max(LEAST_WAIT);
-            }
-        }
-        self.backoff.after(error)
-    }
 }

@@ -166,6 +166,7 @@ fn outcome_of(report: Report) -> Outcome {
         | Report::Delete(_)
         | Report::Browse(_)
         | Report::TestTarget(_)
+        | Report::TestSource(_)
         | Report::ListFiles(_) => &[],
     };
     let failures: Vec<_> = copies

@@ -51,6 +51,8 @@ pub(super) struct State {
     pub(super) hellos: Vec<Hello>,
     pub(super) heartbeats: Vec<Heartbeat>,
     pub(super) polls: Vec<Poll>,
+    /// The lanes of polls that wait, in the order in which they came; nothing is both.
+    pub(super) held: Vec<Option<Lane>>,
     pub(super) progress: Vec<(CommandId, ProgressReport)>,
     pub(super) results: Vec<(CommandId, ResultReport)>,
     /// What was relayed, by target and name.
@@ -198,13 +200,41 @@ impl Master {
         let free = poll.free as usize;
         let mut taken = Vec::new();
         state.queue.retain(|assignment| {
-            let take = poll.lane.is_none_or(|lane| lane == assignment.lane) && taken.len() < free;
+            let take = match poll.lane {
+                Some(lane) => lane == assignment.lane && taken.len() < free,
+                None => assignment.lane == Lane::Short || works(&taken) < free,
+            };
             if take {
                 taken.push(assignment.clone());
             }
             !take
         });
         taken
+    }
+}
+
+fn works(taken: &[Assignment]) -> usize {
+    let works = taken.iter().filter(|taken| taken.lane == Lane::Work);
+    works.count()
+}
+
+/// A poll while it waits.
+struct Held<'a>(&'a Master, Option<Lane>);
+
+impl<'a> Held<'a> {
+    fn new(master: &'a Master, lane: Option<Lane>) -> Self {
+        master.state().held.push(lane);
+        master.changed.notify_waiters();
+        Self(master, lane)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let held = &mut self.0.state().held;
+        if let Some(index) = held.iter().position(|lane| *lane == self.1) {
+            held.remove(index);
+        }
     }
 }
 
@@ -249,6 +279,7 @@ impl MasterLink for Master {
 
     async fn poll(&self, poll: Poll) -> Result<Assignments> {
         self.enter(Call::Poll).await?;
+        let _held = Held::new(self, poll.lane);
         let retry_after_secs = {
             let mut state = self.state();
             state.polls.push(poll.clone());

@@ -9,6 +9,7 @@ mod link;
 mod master;
 mod outage;
 mod policy;
+mod polling;
 mod relay;
 mod scene;
 mod server;

@@ -7,6 +7,7 @@ use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::command::Lane;
 use backupx_core::domain::report::{Listing, Outcome};
 use backupx_core::domain::source::SourceSpec;
+use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpOpener, DumpSource};
 use backupx_core::ports::objects::{ObjectStore, StoreOpener};
 use backupx_core::ports::source::{EntrySource, SourceOpener};
 use backupx_core::{Error, Result};
@@ -22,6 +23,17 @@ impl StoreOpener for Host {
     fn open(&self, _access: &TargetAccess) -> Result<Arc<dyn ObjectStore>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Err(Error::internal("no stores in this test"))
+    }
+}
+
+impl DumpOpener for Host {
+    fn open(&self, _access: &DatabaseAccess) -> Result<Box<dyn DumpSource>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Err(Error::internal("no databases in this test"))
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
     }
 }
 
@@ -46,6 +58,7 @@ async fn browse(policy: Policy) -> (Outcome, usize) {
     let deps = AgentDeps {
         opener: Arc::<Host>::clone(&host),
         sources: Arc::<Host>::clone(&host),
+        databases: Arc::<Host>::clone(&host),
     };
     let config = AgentConfig {
         policy: Arc::new(policy),

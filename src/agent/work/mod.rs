@@ -1,6 +1,7 @@
 //! The work itself: what a command asks for, done with the data path of `backupx_engine`.
 
 mod forecast;
+mod limit;
 mod relay;
 mod targets;
 
@@ -8,23 +9,29 @@ pub use relay::RelayStore;
 
 use crate::config::AgentConfig;
 use crate::facts::hostname;
+use crate::hooks::Around;
 use crate::policy::Policy;
 use crate::runtime::{AgentDeps, Job};
 use async_trait::async_trait;
 use backupx_core::domain::log::Level;
 use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::{
-    BackupReport, Listing, Report, TestReport, TestStep, VerifyReport,
+    BackupReport, Listing, Report, SourceReport, TestReport, TestStep, VerifyReport,
 };
 use backupx_core::domain::work::{
-    BackupWork, CopyWork, ListFilesWork, RestoreWork, VerifyWork, Work,
+    BackupWork, CopyWork, DatabaseWork, ListFilesWork, RestoreWork, VerifyWork, Work,
 };
+use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpSource};
 use backupx_core::ports::master::MasterLink;
 use backupx_core::ports::observer::Observer;
+use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
+use backupx_engine::dumps::DumpRestorePlan;
 use backupx_engine::restore::RestorePlan;
 use backupx_engine::{BackupPlan, Destination};
 use forecast::Forecast;
+use limit::TimeLimit;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use targets::Targets;
@@ -33,12 +40,21 @@ use targets::Targets;
 const BROWSE: Duration = Duration::from_secs(30);
 /// How long any other short question may take.
 const SHORT: Duration = Duration::from_secs(120);
+/// How long a test of a source may take: somebody waits for it.
+const TEST_SOURCE: Duration = Duration::from_secs(40);
+/// Databases of one answer.
+const MOST_DATABASES: usize = 1000;
 
 /// Carries commands out.
 #[async_trait]
 pub(crate) trait Hands: Send + Sync {
     /// Does `work`, tells `job` how far it is, and ends soon after the job's stop flag is raised. May be dropped at any time.
     async fn carry_out(&self, work: Work, job: Arc<Job>) -> Result<Report>;
+
+    /// What the host can do beside files. Blocking.
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
+    }
 }
 
 /// The hands that really do it.
@@ -47,13 +63,14 @@ pub(crate) struct Engine {
     deps: AgentDeps,
     policy: Arc<Policy>,
     cores: usize,
+    temp_dir: Option<PathBuf>,
 }
 
 #[async_trait]
 impl Hands for Engine {
     async fn carry_out(&self, work: Work, job: Arc<Job>) -> Result<Report> {
         match self.admitted(work).await? {
-            Work::Backup(work) => self.backup(*work, &job).await.map(Report::Backup),
+            Work::Backup(work) => Box::pin(self.backup(*work, &job)).await.map(Report::Backup),
             Work::Restore(work) => self.restore(work, &job).await,
             Work::Verify(work) => self.verify(work, &job).await.map(Report::Verify),
             Work::Copy(work) => self.copy(work, &job).await,
@@ -73,8 +90,13 @@ impl Hands for Engine {
                     report.unwrap_or_else(|error| failed_test(&error)),
                 ))
             }
+            Work::TestSource(work) => self.test_source(*work, &job).await.map(Report::TestSource),
             Work::ListFiles(work) => within(SHORT, self.list_files(work, &job)).await,
         }
+    }
+
+    fn abilities(&self) -> Abilities {
+        self.deps.databases.abilities()
     }
 }
 
@@ -85,6 +107,7 @@ impl Engine {
             deps,
             policy: Arc::clone(&config.policy),
             cores: config.cores.max(1),
+            temp_dir: config.temp_dir.clone(),
         }
     }
 
@@ -117,37 +140,103 @@ impl Engine {
             .task
             .max_cores
             .map_or(self.cores, |most| usize::from(most).min(self.cores));
-        let source = self.deps.sources.open(&work.task.source)?;
-        let _forecast = Forecast::begin(
-            Arc::clone(&self.deps.sources),
-            work.task.source.clone(),
-            Arc::clone(job),
-        );
+        let limit = TimeLimit::begin(work.task.time_limit_secs(), job);
+        let hooks = work.task.hooks.clone();
+        let around = Around::new(&self.policy, &hooks, &work, job);
+        let made = around.run(Box::pin(self.make(
+            work,
+            cores,
+            destinations,
+            job,
+            limit.flag(),
+        )));
+        let made = made.await;
+        let mut report = limit.judge(made)?;
+        report.copies.extend(targets::failed_copies(failed));
+        Ok(report)
+    }
+
+    /// Makes the archive of a file task or the dumps of a database task.
+    async fn make(
+        &self,
+        work: BackupWork,
+        cores: usize,
+        destinations: Vec<Destination>,
+        job: &Arc<Job>,
+        stop: StopFlag,
+    ) -> Result<BackupReport> {
+        let source = work.task.source.clone();
+        let secrets = work.secrets.clone();
         let plan = BackupPlan {
             work,
             hostname: hostname(),
             cores,
         };
-        let mut report = backupx_engine::backup(
-            plan,
-            source,
-            destinations,
-            self.observer(job),
-            job.stop_flag(),
-        )
-        .await?;
-        report.copies.extend(targets::failed_copies(failed));
-        Ok(report)
+        let observer = self.observer(job);
+        if source.is_database() {
+            let server = self.database(DatabaseWork { source, secrets })?;
+            return backupx_engine::dumps::backup(plan, server, destinations, observer, stop).await;
+        }
+        let tree = self.deps.sources.open(&source)?;
+        let _forecast = Forecast::begin(Arc::clone(&self.deps.sources), source, Arc::clone(job));
+        backupx_engine::backup(plan, tree, destinations, observer, stop).await
+    }
+
+    fn database(&self, work: DatabaseWork) -> Result<Arc<dyn DumpSource>> {
+        let access = DatabaseAccess {
+            spec: work.source,
+            secrets: work.secrets,
+            temp_dir: self.temp_dir.clone(),
+        };
+        self.deps.databases.open(&access).map(Arc::from)
+    }
+
+    async fn test_source(&self, work: DatabaseWork, job: &Arc<Job>) -> Result<SourceReport> {
+        let server = self.database(work)?;
+        // Its own flag: whoever asked waits no longer than the limit, and no tool outlives the answer.
+        let limit = TimeLimit::begin(Some(TEST_SOURCE.as_secs()), job);
+        let stop = limit.flag();
+        let tried = tokio::task::spawn_blocking(move || tried(server.as_ref(), &stop));
+        limit.judge(tried.await.map_err(broke_down)?)
     }
 
     async fn restore(&self, work: RestoreWork, job: &Arc<Job>) -> Result<Report> {
         let sources = self.targets(job).open_some(&work.sources)?;
+        if work.dumps {
+            return self.restore_dumps(work, sources, job).await;
+        }
         let plan = RestorePlan {
             location: work.location,
             keys: work.keys,
             spec: work.spec,
         };
         backupx_engine::restore::restore(plan, sources, self.observer(job), job.stop_flag())
+            .await
+            .map(Report::Restore)
+    }
+
+    async fn restore_dumps(
+        &self,
+        work: RestoreWork,
+        sources: Vec<Destination>,
+        job: &Arc<Job>,
+    ) -> Result<Report> {
+        let mut server_name = String::new();
+        let server = match work.database {
+            Some(database) => {
+                server_name = database.source.place();
+                Some(self.database(*database)?)
+            }
+            None => None,
+        };
+        let plan = DumpRestorePlan {
+            location: work.location,
+            keys: work.keys,
+            spec: work.spec,
+            server,
+            server_name,
+        };
+        backupx_engine::dumps::restore(plan, sources, self.observer(job), job.stop_flag())
             .await
             .map(Report::Restore)
     }
@@ -230,6 +319,29 @@ impl Engine {
     fn observer(&self, job: &Arc<Job>) -> Arc<dyn Observer> {
         Arc::<Job>::clone(job)
     }
+}
+
+/// What a server says of itself, and the databases that it has when it lets us in.
+fn tried(server: &dyn DumpSource, stop: &StopFlag) -> Result<SourceReport> {
+    let steps = server.check(stop);
+    if stop.is_stopped() {
+        return Err(Error::conflict("cancelled", "the test was stopped"));
+    }
+    let ok = steps.iter().all(|step| step.ok);
+    let mut databases = Vec::new();
+    if steps.iter().any(|step| step.ok && step.name == "connect") || ok {
+        match server.discover(stop) {
+            Ok(found) => databases = found,
+            // The steps say what is wrong.
+            Err(error) => tracing::debug!(error = error.chain(), "no databases were found"),
+        }
+    }
+    databases.truncate(MOST_DATABASES);
+    Ok(SourceReport {
+        ok,
+        steps,
+        databases,
+    })
 }
 
 /// The result of `call`, or an error when it takes longer than `limit`.

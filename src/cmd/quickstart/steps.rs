@@ -172,6 +172,8 @@ impl Journey {
             retention: RetentionPolicy::default(),
             max_unreadable: 100,
             max_cores: None,
+            time_limit_secs: None,
+            hooks: Default::default(),
         })
     }
 
@@ -202,6 +204,7 @@ impl Journey {
 
     async fn restore(&self, record: RecordId, to: &Path) -> Result<Duration> {
         let spec = RestoreSpec {
+            database: None,
             to: Some(
                 to.to_str()
                     .context("the data dir's path is no UTF-8")?

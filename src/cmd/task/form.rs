@@ -1,21 +1,24 @@
 //! The flags of `task add` and `task edit`, and what they make of a task.
 
+use super::source::{self, Kind, Named};
 use super::timing::Timing;
 use crate::cmd::client::{Client, resolve};
 use crate::cmd::failure::usage;
 use crate::cmd::settings;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use backupx_api::nodes::Node;
+use backupx_api::sources::{Secrets, Source};
 use backupx_api::targets::Target;
-use backupx_api::tasks::{After, AfterWhen, Compression, Retention, Source, Task, TaskInput};
-use std::path::Path;
+use backupx_api::tasks::{After, AfterWhen, Compression, Hooks, Retention, Task, TaskInput};
+use backupx_core::domain::duration;
+use std::time::Duration;
 
 /// A task to make.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Add {
     /// Unique name
     name: String,
-    /// What is backed up: file
+    /// What is backed up: file, postgresql, sqlite
     #[arg(
         long = "type",
         value_enum,
@@ -44,19 +47,14 @@ pub(crate) struct Edit {
     /// Begin runs at any time
     #[arg(long, conflicts_with = "maintenance")]
     no_maintenance: bool,
+    /// Run nothing around it
+    #[arg(long, conflicts_with = "hooks")]
+    no_hooks: bool,
     /// Leave nothing out
     #[arg(long, conflicts_with = "exclude")]
     no_exclude: bool,
     #[command(flatten)]
     what: What,
-}
-
-/// Kinds of task of this version.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-enum Kind {
-    /// Files and folders
-    #[default]
-    File,
 }
 
 /// What both set; in an edit, lists replace the ones before.
@@ -71,13 +69,14 @@ struct What {
     /// Instead of a node, a label: each run goes to the least busy node with it that is there
     #[arg(long, value_name = "LABEL", conflicts_with = "node")]
     pool: Option<String>,
-    /// A file or folder on the node; may be repeated
-    #[arg(long, value_name = "PATH")]
+    /// A file or folder on the node, or the name of a database [default for databases: all]; may be repeated
+    #[arg(long, visible_alias = "database", value_name = "PATH")]
     source: Vec<String>,
-    /// A pattern in gitignore syntax of what is left out; may be repeated
+    /// A pattern in gitignore syntax of what is left out, or of names of databases; may be repeated
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
-    /// A setting of the kind of task; files have none
+    /// A setting of a database: host, port, socket, user, password, passwordFile, tls, tlsCa, accounts, tools …; files have none. A value may
+    /// come from a file (password=@FILE) or the environment (password=env:NAME)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Stay on the file systems of the sources
@@ -112,6 +111,13 @@ struct What {
     /// Most processor cores that a run uses; 0 means all
     #[arg(long, value_name = "N")]
     max_cores: Option<u16>,
+    /// What the node runs around a backup: before, after, on-success, on-failure or always, and the name of a hook in its policy file; may be
+    /// repeated
+    #[arg(long = "hook", value_name = "MOMENT=NAME", value_parser = hook)]
+    hooks: Vec<(String, String)>,
+    /// How long a run may take before it is ended as failed, as 90m or 12h; 0 means the default, which is a day for databases and none for files
+    #[arg(long, value_name = "DURATION", value_parser = time_limit)]
+    time_limit: Option<Duration>,
     #[command(flatten)]
     keep: Keep,
 }
@@ -139,8 +145,7 @@ struct Keep {
 impl Add {
     /// The task as it is sent to the master.
     pub(crate) async fn input(&self, client: &Client) -> Result<TaskInput> {
-        let Kind::File = self.kind;
-        if self.what.source.is_empty() {
+        if self.kind == Kind::File && self.what.source.is_empty() {
             return Err(usage("name what is backed up: --source PATH"));
         }
         if self.what.targets.is_empty() {
@@ -152,12 +157,7 @@ impl Add {
             name: self.name.clone(),
             node_id: None,
             pool: None,
-            source: Source::File {
-                paths: Vec::new(),
-                excludes: Vec::new(),
-                one_file_system: false,
-                skip_cache_dirs: true,
-            },
+            source: self.kind.empty(),
             target_ids: Vec::new(),
             schedule: None,
             after: None,
@@ -167,6 +167,9 @@ impl Add {
             retention: Retention::default(),
             max_unreadable: 100,
             max_cores: None,
+            time_limit_secs: None,
+            hooks: Hooks::default(),
+            secrets: Secrets::default(),
         };
         self.what.apply(client, empty).await
     }
@@ -184,12 +187,20 @@ impl Edit {
         if self.no_after {
             task.after = None;
         }
+        if self.no_hooks {
+            task.hooks = Hooks::default();
+        }
         if let Some(schedule) = task.schedule.as_mut().filter(|_| self.no_maintenance) {
             schedule.maintenance.clear();
         }
         if self.no_exclude {
-            let Source::File { excludes, .. } = &mut task.source;
-            excludes.clear();
+            match &mut task.source {
+                Source::File { excludes, .. } => excludes.clear(),
+                Source::Mysql(source) => source.databases.except.clear(),
+                Source::Postgresql(source) => source.databases.except.clear(),
+                Source::Mongodb(source) => source.databases.except.clear(),
+                Source::Sqlite(_) => {}
+            }
         }
         self.what.apply(client, task).await
     }
@@ -197,12 +208,7 @@ impl Edit {
 
 impl What {
     async fn apply(&self, client: &Client, mut task: TaskInput) -> Result<TaskInput> {
-        if let Some((key, _)) = settings::parse(&self.set)?.first_key_value() {
-            return Err(usage(format!(
-                "--set {key}: a task of type file has no such setting"
-            )));
-        }
-        self.apply_source(&mut task.source)?;
+        self.apply_source(&mut task)?;
         if !self.targets.is_empty() {
             task.target_ids = resolve::ids::<Target>(client, &self.targets).await?;
         }
@@ -227,6 +233,12 @@ impl What {
         if let Some(cores) = self.max_cores {
             task.max_cores = (cores > 0).then_some(cores);
         }
+        if !self.hooks.is_empty() {
+            task.hooks = picked(&self.hooks);
+        }
+        if let Some(limit) = self.time_limit {
+            task.time_limit_secs = Some(limit.as_secs()).filter(|seconds| *seconds > 0);
+        }
         self.keep.apply(&mut task.retention);
         Ok(task)
     }
@@ -246,26 +258,15 @@ impl What {
         Ok(())
     }
 
-    fn apply_source(&self, source: &mut Source) -> Result<()> {
-        let Source::File {
-            paths,
-            excludes,
-            one_file_system,
-            skip_cache_dirs,
-        } = source;
-        if !self.source.is_empty() {
-            *paths = self
-                .source
-                .iter()
-                .map(|path| absolute(path))
-                .collect::<Result<_>>()?;
-        }
-        if !self.exclude.is_empty() {
-            excludes.clone_from(&self.exclude);
-        }
-        set(one_file_system, self.one_file_system);
-        set(skip_cache_dirs, self.skip_cache_dirs);
-        Ok(())
+    fn apply_source(&self, task: &mut TaskInput) -> Result<()> {
+        let named = Named {
+            sources: &self.source,
+            excludes: &self.exclude,
+            one_file_system: self.one_file_system,
+            skip_cache_dirs: self.skip_cache_dirs,
+        };
+        let settings = settings::parse(&self.set)?;
+        source::apply(&mut task.source, &mut task.secrets, &named, settings)
     }
 }
 
@@ -285,25 +286,43 @@ fn set<T: Copy>(place: &mut T, value: Option<T>) {
     }
 }
 
-/// A relative path is one of this host's current folder: right for `--node local`, and for an agent on the same host.
-fn absolute(path: &str) -> Result<String> {
-    if path.is_empty() {
-        return Err(usage("--source must not be empty"));
-    }
-    let absolute = std::path::absolute(Path::new(path))
-        .with_context(|| format!("--source {path:?} can't be made absolute"))?;
-    absolute
-        .into_os_string()
-        .into_string()
-        .map_err(|_| usage(format!("--source {path:?} is not valid UTF-8")))
-}
-
 fn compression(text: &str) -> Result<Compression, String> {
     Compression::ALL
         .iter()
         .copied()
         .find(|kind| kind.as_str() == text)
         .ok_or_else(|| "use zstd, gzip or none".to_owned())
+}
+
+fn hook(text: &str) -> Result<(String, String), String> {
+    let moments = ["before", "after", "on-success", "on-failure", "always"];
+    match text.split_once('=') {
+        Some((moment, name)) if moments.contains(&moment) && !name.is_empty() => {
+            Ok((moment.to_owned(), name.to_owned()))
+        }
+        _ => Err(format!(
+            "use MOMENT=NAME, where the moment is one of {}",
+            moments.join(", ")
+        )),
+    }
+}
+
+fn picked(hooks: &[(String, String)]) -> Hooks {
+    let at = |moment: &str| {
+        let those = hooks.iter().filter(|(at, _)| at == moment);
+        those.map(|(_, name)| name.clone()).collect()
+    };
+    Hooks {
+        before: at("before"),
+        after: at("after"),
+        on_success: at("on-success"),
+        on_failure: at("on-failure"),
+        always: at("always"),
+    }
+}
+
+fn time_limit(text: &str) -> Result<Duration, String> {
+    duration::parse(text).ok_or_else(|| format!("use {}", duration::ACCEPTED))
 }
 
 fn after_when(text: &str) -> Result<AfterWhen, String> {

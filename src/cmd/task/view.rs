@@ -9,8 +9,10 @@ use anyhow::Result;
 use backupx_api::nodes::Node;
 use backupx_api::page::Page;
 use backupx_api::schedules::{Schedule, SchedulePreview};
+use backupx_api::sources::{Selection, Server, Source};
 use backupx_api::targets::Target;
-use backupx_api::tasks::{Retention, RetentionPlan, Source, Task};
+use backupx_api::tasks::{Hooks, Retention, RetentionPlan, Task};
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::clock::{Clock, SystemClock};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -133,24 +135,20 @@ impl Names {
     }
 
     fn view(&self, task: &Task) -> String {
-        let Source::File {
-            paths,
-            excludes,
-            one_file_system,
-            skip_cache_dirs,
-        } = &task.source;
         let cores = task
             .max_cores
             .map_or_else(|| "all".to_owned(), |cores| cores.to_string());
+        let limit = task
+            .time_limit_secs
+            .map(|seconds| span(Duration::from_secs(seconds)));
         let mut pairs = vec![
             ("id", task.id.to_string()),
             ("name", task.name.clone()),
             ("enabled", yes_no(task.enabled)),
             ("node", self.place(task)),
-            ("source", paths.join("\n")),
-            ("left out", or_dash(excludes.join("\n"))),
-            ("one file system", yes_no(*one_file_system)),
-            ("skip caches", yes_no(*skip_cache_dirs)),
+        ];
+        pairs.extend(source(&task.source));
+        pairs.extend([
             ("targets", self.targets(&task.target_ids)),
             ("schedule", schedule(task)),
             ("next run", instant_or_dash(task.next_run_at)),
@@ -166,8 +164,13 @@ impl Names {
             ("keeps", retention(&task.retention)),
             ("max unreadable", task.max_unreadable.to_string()),
             ("cores", cores),
+            ("time limit", or_dash(limit.unwrap_or_default())),
             ("changed", instant(task.updated_at)),
-        ];
+        ]);
+        pairs.extend(hooks(&task.hooks));
+        if !task.secrets_set.is_empty() {
+            pairs.push(("secrets set", task.secrets_set.join(", ")));
+        }
         if rests_until(task).is_some()
             && let Some(reason) = &task.pause_reason
         {
@@ -223,6 +226,62 @@ impl Names {
     fn targets(&self, ids: &[i64]) -> String {
         let names: Vec<_> = ids.iter().map(|id| self.target(*id)).collect();
         names.join(", ")
+    }
+}
+
+/// What runs around it, where something does.
+fn hooks(hooks: &Hooks) -> Vec<(&'static str, String)> {
+    let moments = [
+        ("hooks before", &hooks.before),
+        ("hooks after", &hooks.after),
+        ("hooks on success", &hooks.on_success),
+        ("hooks on failure", &hooks.on_failure),
+        ("hooks always", &hooks.always),
+    ];
+    let some = moments.into_iter().filter(|(_, names)| !names.is_empty());
+    some.map(|(moment, names)| (moment, names.join(", ")))
+        .collect()
+}
+
+/// What is read, as pairs of a view.
+fn source(source: &Source) -> Vec<(&'static str, String)> {
+    let place = SourceSpec::from(source.clone()).place();
+    let server = |server: &Server, databases: &Selection| {
+        let only = if databases.only.is_empty() {
+            "all".to_owned()
+        } else {
+            databases.only.join("\n")
+        };
+        vec![
+            ("source", place.clone()),
+            (
+                "signs in as",
+                or_dash(server.user.clone().unwrap_or_default()),
+            ),
+            ("tls", server.tls.to_string()),
+            ("databases", only),
+            ("left out", or_dash(databases.except.join("\n"))),
+        ]
+    };
+    match source {
+        Source::File {
+            paths,
+            excludes,
+            one_file_system,
+            skip_cache_dirs,
+        } => vec![
+            ("source", paths.join("\n")),
+            ("left out", or_dash(excludes.join("\n"))),
+            ("one file system", yes_no(*one_file_system)),
+            ("skip caches", yes_no(*skip_cache_dirs)),
+        ],
+        Source::Sqlite(source) => vec![
+            ("source", place.clone()),
+            ("files", source.paths.join("\n")),
+        ],
+        Source::Mysql(source) => server(&source.server, &source.databases),
+        Source::Postgresql(source) => server(&source.server, &source.databases),
+        Source::Mongodb(source) => server(&source.server, &source.databases),
     }
 }
 

@@ -121,6 +121,12 @@ pub enum CommandSpec {
         /// Which one.
         target_id: super::id::TargetId,
     },
+    /// Try what a task reads, from this node.
+    #[serde(rename_all = "camelCase")]
+    TestSource {
+        /// Whose source.
+        task_id: super::id::TaskId,
+    },
     /// Read a part of a record's index.
     #[serde(rename_all = "camelCase")]
     ListFiles {

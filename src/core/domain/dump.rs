@@ -1,6 +1,7 @@
 //! Dumps: the streams that a run of a database task makes, one per database, and how one is put back.
 
-use super::database::{Server, matches};
+use super::database::{Server, matches, no_path};
+use super::secret::Sealed;
 use crate::FieldError;
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +141,9 @@ pub struct DatabaseRestore {
     /// Folder on the node with the tools; absent means that fitting ones are looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<String>,
+    /// Secrets for that server as one sealed JSON object of strings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Sealed>,
 }
 
 impl DatabaseRestore {
@@ -173,6 +177,9 @@ impl DatabaseRestore {
         }
         if self.jobs > 64 {
             wrong("jobs", "must be at most 64");
+        }
+        if self.tools.as_deref().and_then(no_path).is_some() {
+            wrong("tools", "is not an absolute path");
         }
         errors
     }

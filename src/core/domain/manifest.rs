@@ -1,5 +1,6 @@
 //! The manifest: the last object of a backup, whose presence is what makes it exist. Part of the storage format.
 
+use super::dump::Dump;
 use super::id::{NodeId, RecordId, TaskId};
 use super::key::ObjectKey;
 use super::report::Counts;
@@ -36,7 +37,7 @@ pub struct Manifest {
     /// What made the streams, by name with its version: the dump tool of a database, the compressor's library.
     #[serde(default)]
     pub tools: BTreeMap<String, String>,
-    /// `data` and `index`.
+    /// The content, then `index`: one stream `data` with the archive of a file task, or one a dump, called `data.<name of its file>`.
     pub streams: Vec<StoredStream>,
 }
 
@@ -45,10 +46,20 @@ impl Manifest {
     pub const FORMAT_VERSION: u32 = 1;
     /// The manifest's object name.
     pub const FILE_NAME: &'static str = "manifest.json";
+    /// What stands before the name of a dump's file in the name of its stream.
+    pub const DUMP_PREFIX: &'static str = "data.";
 
     /// The stream called `name`.
     pub fn stream(&self, name: &str) -> Option<&StoredStream> {
         self.streams.iter().find(|stream| stream.stream == name)
+    }
+
+    /// The dumps with their streams and the names of their files; none in a backup of files.
+    pub fn dumps(&self) -> impl Iterator<Item = (&Dump, &StoredStream, &str)> {
+        self.streams.iter().filter_map(|stream| {
+            let file = stream.stream.strip_prefix(Self::DUMP_PREFIX)?;
+            Some((stream.dump.as_ref()?, stream, file))
+        })
     }
 }
 
@@ -80,8 +91,11 @@ pub struct ManifestNode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredStream {
-    /// `data` or `index`.
+    /// `data` or `index`, or `data.` and the file name of a dump.
     pub stream: String,
+    /// Which database it holds, when it is a dump.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dump: Option<Dump>,
     /// How it is compressed.
     pub compression: Compression,
     /// Bytes before compression.

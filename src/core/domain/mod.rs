@@ -8,6 +8,7 @@ pub mod dump;
 pub mod duration;
 pub mod entry;
 pub mod event;
+pub mod hook;
 pub mod id;
 pub mod key;
 pub mod log;

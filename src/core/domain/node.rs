@@ -51,6 +51,9 @@ pub struct NodeFacts {
     /// Tools found on the host and their versions.
     #[serde(default)]
     pub tools: Vec<Tool>,
+    /// Names of the hooks that its policy allows.
+    #[serde(default)]
+    pub hooks: Vec<String>,
 }
 
 /// A tool found on a host.

@@ -1,6 +1,7 @@
 //! Operations: what is done with a record after it was made - restored, verified, copied, deleted.
 
 use super::command::Lease;
+use super::dump::DatabaseRestore;
 use super::id::{NodeId, OperationId, RecordId, TargetId};
 use super::progress::Progress;
 use super::report::{Failure, Report};
@@ -97,6 +98,9 @@ pub struct RestoreSpec {
     /// Only say what would be done.
     #[serde(default)]
     pub dry_run: bool,
+    /// How databases are put back into a server; only for a record of databases, and not together with `to`, where their dumps become files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<Box<DatabaseRestore>>,
 }
 
 /// What a restore does with a file that is there already.

@@ -81,8 +81,8 @@ pub struct Poll {
     pub wait_secs: u64,
     /// How many commands of long work it can take now, or of the lane that it names.
     pub free: u32,
-    /// Which lane, for an agent that polls each by itself, so that long work never blocks short questions. Nothing: both, and short questions
-    /// come whether or not anything is free.
+    /// Which lane, where only one of them can take something or the other one is asked for already. Nothing: both, and short questions come
+    /// whether or not anything is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lane: Option<Lane>,
 }

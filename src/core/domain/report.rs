@@ -73,6 +73,8 @@ pub enum Report {
     Browse(Listing),
     /// Of a target test.
     TestTarget(TestReport),
+    /// Of a test of a source.
+    TestSource(SourceReport),
     /// Of a look into an index.
     ListFiles(FilePage),
 }
@@ -258,6 +260,18 @@ pub struct TestStep {
     pub message: String,
     /// How long it took.
     pub duration_ms: u64,
+}
+
+/// What a test of a source found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceReport {
+    /// True when every step held.
+    pub ok: bool,
+    /// Each step, in order, up to the one that failed.
+    pub steps: Vec<TestStep>,
+    /// The databases that are there; at most 1,000.
+    pub databases: Vec<FoundDatabase>,
 }
 
 /// A database that a server holds.

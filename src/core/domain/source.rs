@@ -74,6 +74,21 @@ impl SourceSpec {
         }
     }
 
+    /// Where it is, for people: `postgresql on db.example:5432`.
+    pub fn place(&self) -> String {
+        let kind = self.type_name();
+        let Some(server) = self.server() else {
+            return format!("{kind} on this host");
+        };
+        match (&server.host, &server.socket, server.port) {
+            (Some(host), _, Some(port)) => format!("{kind} on {host}:{port}"),
+            (Some(host), _, None) => format!("{kind} on {host}"),
+            (None, Some(socket), _) => format!("{kind} at {socket}"),
+            (None, None, Some(port)) => format!("{kind} on this host, port {port}"),
+            (None, None, None) => format!("{kind} on this host"),
+        }
+    }
+
     /// What can be seen to be wrong without asking anybody.
     pub(super) fn wrong(&self) -> Vec<FieldError> {
         match self {

@@ -1,5 +1,6 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
+use super::hook::Hooks;
 use super::id::{NodeId, TargetId, TaskId};
 use super::name::Name;
 use super::retention::RetentionPolicy;
@@ -86,6 +87,9 @@ pub struct TaskSpec {
     /// files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_limit_secs: Option<u64>,
+    /// What the node runs around it, picked by name from what its own policy allows.
+    #[serde(default, skip_serializing_if = "Hooks::is_empty")]
+    pub hooks: Hooks,
 }
 
 /// What a task waits for: runs of other tasks that end in success.
@@ -194,6 +198,7 @@ impl TaskSpec {
     /// Refuses what can be seen to be wrong without asking anybody: every wrong field is named.
     pub fn check(&self) -> Result<()> {
         let mut errors = self.source.wrong();
+        errors.extend(self.hooks.wrong());
         let mut wrong = |field: &str, message: String| {
             errors.push(FieldError {
                 field: field.to_owned(),

@@ -5,9 +5,12 @@ use super::command::{Lane, Lease, Subject};
 use super::id::{CommandId, NodeId, RecordId, TaskId};
 use super::key::ObjectKey;
 use super::operation::{RestoreSpec, VerifyMode};
+use super::secret::WireSecret;
+use super::source::SourceSpec;
 use super::task::TaskSpec;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A claimed command on its way to its node.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,8 +52,20 @@ pub enum Work {
         /// Which one.
         target: TargetAccess,
     },
+    /// Try a source.
+    TestSource(Box<DatabaseWork>),
     /// Read a part of an index.
     ListFiles(ListFilesWork),
+}
+
+/// A database server and how to sign in there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DatabaseWork {
+    /// Which one.
+    pub source: SourceSpec,
+    /// Its secrets by name.
+    pub secrets: BTreeMap<String, WireSecret>,
 }
 
 /// Make a backup.
@@ -75,6 +90,9 @@ pub struct BackupWork {
     pub targets: Vec<TargetAccess>,
     /// Public keys to seal to; empty when the task is not encrypted.
     pub recipients: Vec<String>,
+    /// Secrets of the task's source by name.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, WireSecret>,
 }
 
 /// Put files back.
@@ -91,6 +109,12 @@ pub struct RestoreWork {
     pub keys: Vec<StreamKey>,
     /// What and how.
     pub spec: RestoreSpec,
+    /// Whether the record holds dumps of databases instead of files.
+    #[serde(default)]
+    pub dumps: bool,
+    /// The server that dumps are put back into, unless they become files.
+    #[serde(default)]
+    pub database: Option<Box<DatabaseWork>>,
 }
 
 /// Prove copies.

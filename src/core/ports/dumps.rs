@@ -104,11 +104,20 @@ pub trait DumpSource: Send + Sync {
     ) -> Result<()>;
 }
 
+/// What a host can read and write with the tools that it has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Abilities {
+    /// Types of tasks, as they stand in JSON.
+    pub task_types: Vec<String>,
+    /// Tools by name, with what they say of their version.
+    pub tools: BTreeMap<String, String>,
+}
+
 /// Opens database servers from this host.
 pub trait DumpOpener: Send + Sync {
     /// The server behind `access`. Checks the settings, calls nobody yet.
     fn open(&self, access: &DatabaseAccess) -> Result<Box<dyn DumpSource>>;
 
-    /// Tools of this host, by name with their versions, and the task types that they make possible.
-    fn tools(&self) -> BTreeMap<String, String>;
+    /// What this host can read and write. Asks the tools for their versions, so it takes a moment.
+    fn abilities(&self) -> Abilities;
 }

@@ -21,7 +21,7 @@ pub trait MasterLink: Send + Sync {
     /// Says that it is alive.
     async fn heartbeat(&self, heartbeat: Heartbeat) -> Result<Pulse>;
 
-    /// Waits for work of one lane; empty when none came in time.
+    /// Waits for commands; empty when none came in time.
     async fn poll(&self, poll: Poll) -> Result<Assignments>;
 
     /// Says how far a command is, which renews its lease.

@@ -27,6 +27,40 @@ pub struct NewCommand {
     pub expires_at: Option<Timestamp>,
 }
 
+/// How many commands of each lane somebody can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// Short questions.
+    pub short: u32,
+    /// Long work.
+    pub work: u32,
+}
+
+impl Wanted {
+    /// So many of one lane alone.
+    pub fn only(lane: Lane, count: u32) -> Self {
+        let mut wanted = Self::default();
+        wanted.set(lane, count);
+        wanted
+    }
+
+    /// How many of a lane.
+    pub fn of(self, lane: Lane) -> u32 {
+        match lane {
+            Lane::Short => self.short,
+            Lane::Work => self.work,
+        }
+    }
+
+    /// Sets how many of a lane.
+    pub fn set(&mut self, lane: Lane, count: u32) {
+        match lane {
+            Lane::Short => self.short = count,
+            Lane::Work => self.work = count,
+        }
+    }
+}
+
 /// How a guarded change of a command went.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Guarded {
@@ -70,15 +104,15 @@ pub trait CommandQueue: Send + Sync {
     /// `claimed`, lease raised by one, not acknowledged. At most one live lease per command, across all masters.
     /// Returns nothing when nothing is due. Never blocks on another claimer.
     async fn claim(&self, node: NodeId, lane: Lane, now: Timestamp) -> Result<Option<Command>> {
-        Ok(self.claim_some(node, lane, 1, now).await?.pop())
+        let wanted = Wanted::only(lane, 1);
+        Ok(self.claim_some(node, wanted, now).await?.pop())
     }
 
-    /// Like [`CommandQueue::claim`], of up to `limit` commands in one step, oldest first.
+    /// Like [`CommandQueue::claim`], of up to as many commands of each lane as are wanted, in one step, oldest first.
     async fn claim_some(
         &self,
         node: NodeId,
-        lane: Lane,
-        limit: u32,
+        wanted: Wanted,
         now: Timestamp,
     ) -> Result<Vec<Command>>;
 
@@ -133,6 +167,9 @@ pub trait CommandQueue: Send + Sync {
 
     /// The command of a subject.
     async fn find(&self, subject: Subject) -> Result<Option<Command>>;
+
+    /// The commands of those of these subjects that have one, in any order.
+    async fn find_all(&self, subjects: &[Subject]) -> Result<Vec<Command>>;
 
     /// Of the leases that a node says it holds, those that are the current lease of a `claimed` command of that node; each counts as a sign of life.
     async fn renew_all(

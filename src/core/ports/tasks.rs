@@ -4,6 +4,7 @@ use crate::Result;
 use crate::domain::id::{EventId, RecordId, TaskId};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::schedule::NextRun;
+use crate::domain::secret::Sealed;
 use crate::domain::task::{AfterWhen, Pause, Task, TaskSpec};
 use crate::domain::time::Timestamp;
 use crate::ports::records::NewRecord;
@@ -36,6 +37,9 @@ pub trait Tasks: Send + Sync {
         next_run: Option<NextRun>,
         now: Timestamp,
     ) -> Result<Task>;
+
+    /// Replaces the sealed secrets of a task's source; its version stays. `NotFound` when it is gone.
+    async fn set_secrets(&self, id: TaskId, secrets: Option<&Sealed>) -> Result<()>;
 
     /// Turns the schedule on or off, sets when it fires next and ends a pause. `NotFound` when it is gone.
     async fn set_enabled(

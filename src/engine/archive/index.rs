@@ -99,20 +99,20 @@ fn bytes_of(text: Cow<'_, str>, base64: Option<Cow<'_, str>>) -> Option<Vec<u8>>
 }
 
 /// Writes an index.
-pub(super) struct IndexWriter<'a> {
+pub(crate) struct IndexWriter<'a> {
     output: &'a mut dyn Write,
     buffer: Vec<u8>,
 }
 
 impl<'a> IndexWriter<'a> {
-    pub(super) fn new(output: &'a mut dyn Write) -> Self {
+    pub(crate) fn new(output: &'a mut dyn Write) -> Self {
         Self {
             output,
             buffer: Vec::with_capacity(64 << 10),
         }
     }
 
-    pub(super) fn append(&mut self, entry: &Entry, offset: u64) -> Result<()> {
+    pub(crate) fn append(&mut self, entry: &Entry, offset: u64) -> Result<()> {
         let (path, path_base64) = text_of(&entry.path);
         let (link, link_base64) = match entry.link.as_deref().map(text_of) {
             Some((link, base64)) => (Some(link), base64),
@@ -149,7 +149,7 @@ impl<'a> IndexWriter<'a> {
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Result<()> {
+    pub(crate) fn finish(mut self) -> Result<()> {
         self.flush()
     }
 

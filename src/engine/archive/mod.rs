@@ -26,6 +26,7 @@ mod sparse;
 mod tests;
 mod write;
 
+pub(crate) use index::IndexWriter;
 pub use index::{IndexEntry, IndexReader};
 pub use pack::{Packed, pack};
 pub use read::{ArchiveReader, Located};

@@ -111,6 +111,6 @@ async fn open(plan: &RestorePlan, source: &Destination) -> Result<Opened> {
     Ok((manifest, index, data))
 }
 
-fn stopped() -> Error {
+pub(crate) fn stopped() -> Error {
     Error::new(ErrorKind::Conflict, "cancelled", "the restore was stopped")
 }

@@ -248,7 +248,13 @@ impl Restoration {
         if let Some(to) = &self.plan.spec.to {
             return vec![(to.clone(), Vec::new())];
         }
-        let SourceSpec::File { paths, .. } = &manifest.task.source;
+        let paths: &[String] = match &manifest.task.source {
+            SourceSpec::File { paths, .. } => paths,
+            SourceSpec::Mysql(_)
+            | SourceSpec::Postgresql(_)
+            | SourceSpec::Sqlite(_)
+            | SourceSpec::Mongodb(_) => &[],
+        };
         let mut bases: Vec<_> = paths
             .iter()
             .filter_map(|path| {

@@ -75,7 +75,7 @@ async fn store(raw: Vec<u8>, case: Case) -> Result<Stored> {
         Vec::new()
     };
     let plan = StreamPlan {
-        stream: DATA,
+        stream: DATA.to_owned(),
         compression: case.compression,
         recipients: parse_recipients(&recipients)?,
     };
@@ -92,7 +92,7 @@ async fn store(raw: Vec<u8>, case: Case) -> Result<Stored> {
         writer.write_all(&raw).expect("the stream takes everything");
         writer.finish()
     });
-    let name = object_name(DATA, case.compression, case.sealed);
+    let name = object_name(&plan);
     let objects = lay_down(
         Arc::new(store.clone()),
         &location(),
@@ -110,6 +110,7 @@ async fn store(raw: Vec<u8>, case: Case) -> Result<Stored> {
     };
     let stream = StoredStream {
         stream: DATA.to_owned(),
+        dump: None,
         compression: case.compression,
         raw_bytes: summary.raw_bytes,
         stored_bytes: summary.stored_bytes,

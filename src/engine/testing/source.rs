@@ -108,6 +108,7 @@ impl Run {
         });
         let plan = BackupPlan {
             work: BackupWork {
+                secrets: Default::default(),
                 record_id: RecordId(7),
                 task_id: TaskId(1),
                 task: serde_json::from_value(task).expect("a valid task"),

@@ -10,7 +10,7 @@ use crate::stop::{cancelled, unless_stopped};
 use crate::stream::{self, DATA, INDEX, Opened};
 use backupx_core::domain::access::StreamKey;
 use backupx_core::domain::key::ObjectKey;
-use backupx_core::domain::manifest::Manifest;
+use backupx_core::domain::manifest::{Manifest, StoredStream};
 use backupx_core::domain::operation::VerifyMode;
 use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::VerifiedCopy;
@@ -24,7 +24,8 @@ use std::sync::atomic::Ordering;
 const MOST_PROBLEMS: usize = 100;
 /// Codes that are about bytes which were read and are not what was stored. Everything else may be the way there: a proxy's page, a wrong
 /// region, a disk that is away.
-const PROOF: [&str; 6] = [
+const PROOF: [&str; 7] = [
+    "dump_incomplete",
     "manifest_unreadable",
     "stream_damaged",
     "object_too_short",
@@ -157,36 +158,63 @@ async fn read_all(
     stop: &StopFlag,
     copy: &mut VerifiedCopy,
 ) -> Result<()> {
-    for name in [INDEX, DATA] {
+    let content: Vec<_> = match manifest.dumps().map(|(_, stream, _)| stream).collect() {
+        none if Vec::is_empty(&none) => vec![named(manifest, DATA)?],
+        dumps => dumps,
+    };
+    let mut entries = 0;
+    for stored in std::iter::once(named(manifest, INDEX)?).chain(content) {
+        let name = stored.stream.as_str();
         let opened = Opened::open(destination, location, manifest, name, keys).await?;
-        let stored = manifest.stream(name).cloned().ok_or_else(|| {
-            Error::invalid(
-                "manifest_unreadable",
-                format!("the manifest names no {name} stream"),
-            )
-        })?;
-        let walk = match name {
-            DATA => {
+        let walk = match (&stored.dump, name) {
+            (Some(dump), _) => walk::Walk::Dump(Box::new(dump.clone()), stored.raw_bytes),
+            (None, INDEX) => walk::Walk::Index,
+            (None, _) => {
                 let index = stream::open(destination, location, manifest, INDEX, keys).await?;
                 walk::Walk::Data(index)
             }
-            _ => walk::Walk::Index,
         };
-        let passed =
-            pass::run(destination, location, &opened, stored, walk, observer, stop).await?;
+        let passed = pass::run(
+            destination,
+            location,
+            &opened,
+            stored.clone(),
+            walk,
+            observer,
+            stop,
+        )
+        .await?;
         copy.bytes_read += passed.stored_bytes;
-        copy.entries = passed.entries;
-        if passed.entries != manifest.counts.entries {
-            return Err(Error::invalid(
-                "stream_damaged",
-                format!(
-                    "the {name} stream has {} entries, the manifest says {}",
-                    passed.entries, manifest.counts.entries
-                ),
-            ));
+        if name == INDEX {
+            same_count(name, passed.entries, manifest)?;
+        } else {
+            entries += passed.entries;
+            copy.entries = entries;
         }
     }
-    Ok(())
+    same_count("content", entries, manifest)
+}
+
+fn named<'a>(manifest: &'a Manifest, name: &str) -> Result<&'a StoredStream> {
+    manifest.stream(name).ok_or_else(|| {
+        Error::invalid(
+            "manifest_unreadable",
+            format!("the manifest names no {name} stream"),
+        )
+    })
+}
+
+fn same_count(what: &str, entries: u64, manifest: &Manifest) -> Result<()> {
+    if entries == manifest.counts.entries {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "stream_damaged",
+        format!(
+            "the {what} has {entries} entries, the manifest says {}",
+            manifest.counts.entries
+        ),
+    ))
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Walking an opened stream to its end, and what must be found on the way.
 
-use crate::archive::{ArchiveReader, IndexEntry, IndexReader, Located};
+use crate::archive::{ArchiveReader, IndexEntry, IndexReader, Located, lift};
+use crate::dumps::Marks;
 use crate::stop::cancelled;
 use crate::stream::RawStream;
+use backupx_core::domain::dump::Dump;
 use backupx_core::domain::entry::display_bytes;
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::StopFlag;
@@ -19,6 +21,8 @@ pub(super) enum Walk {
     Index,
     /// The archive, each entry as the index says.
     Data(Arc<dyn RawStream>),
+    /// A dump with this many bytes, begun and ended as its kind is.
+    Dump(Box<Dump>, u64),
 }
 
 impl Walk {
@@ -39,8 +43,49 @@ impl Walk {
                 Ok(entries)
             }
             Self::Data(index) => compare(raw, &index, observer, stop),
+            Self::Dump(dump, bytes) => look_through(raw, &dump, bytes, observer, stop),
         }
     }
+}
+
+fn look_through(
+    raw: &mut dyn Read,
+    dump: &Dump,
+    bytes: u64,
+    observer: &dyn Observer,
+    stop: &StopFlag,
+) -> Result<u64> {
+    let mut marks = Marks::new();
+    let mut block = vec![0; BUFFER_BYTES];
+    loop {
+        if stop.is_stopped() {
+            return Err(cancelled());
+        }
+        let count = raw
+            .read(&mut block)
+            .map_err(|error| lift(error, "stream_damaged", "the dump can't be read"))?;
+        if count == 0 {
+            break;
+        }
+        marks.see(&block[..count]);
+        observer
+            .counters()
+            .bytes
+            .fetch_add(count as u64, Ordering::Relaxed);
+    }
+    if marks.bytes() != bytes {
+        return Err(Error::invalid(
+            "stream_damaged",
+            format!(
+                "the dump of {} has {} bytes, the manifest says {bytes}",
+                dump.name,
+                marks.bytes()
+            ),
+        ));
+    }
+    marks.whole(dump)?;
+    observer.counters().files.fetch_add(1, Ordering::Relaxed);
+    Ok(1)
 }
 
 fn compare(

@@ -49,7 +49,7 @@ async fn heartbeat(
     Ok(Json(AgentPulse(pulse)))
 }
 
-/// Waits for work of one lane.
+/// Waits for commands.
 #[utoipa::path(post, path = "/api/agent/v1/poll", tag = "agent", security(("node" = [])), responses((status = 200, body = AgentAssignments), (status = 204, description = "There was nothing. `Retry-After` says when to ask again, where the master holds no polls.")))]
 async fn poll(
     State(http): State<Http>,

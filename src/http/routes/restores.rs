@@ -8,7 +8,7 @@ use crate::state::Http;
 use axum::extract::State;
 use axum::response::Response;
 use backupx_api::operations::{Operation, RestoreRequest};
-use backupx_app::App;
+use backupx_app::{App, WithSecrets};
 use backupx_core::domain::id::{NodeId, RecordId};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -27,9 +27,11 @@ async fn restore(
 ) -> Answer<Response> {
     let record = RecordId(input.record_id);
     let node = input.node_id.map(NodeId);
-    let operation = app
-        .restore_record(&principal, record, node, input.spec())
-        .await?;
+    let wanted = WithSecrets {
+        secrets: input.secrets.0.clone(),
+        spec: input.spec(),
+    };
+    let operation = app.restore_record(&principal, record, node, wanted).await?;
     let location = format!("/api/v1/operations/{}", operation.id);
     Ok(accepted(location, Operation::from(operation)))
 }

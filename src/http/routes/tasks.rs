@@ -14,9 +14,11 @@ use axum::response::Response;
 use backupx_api::page::{NamedQuery, Page};
 use backupx_api::records::Record;
 use backupx_api::schedules::{NextRunsQuery, SchedulePreview, SchedulePreviewRequest};
+use backupx_api::sources::{SourceReport, SourceTestRequest};
 use backupx_api::tasks::{DisableTask, RetentionPlan, Task, TaskInput};
-use backupx_app::App;
-use backupx_core::domain::id::TaskId;
+use backupx_app::{App, WithSecrets};
+use backupx_core::domain::id::{NodeId, TaskId};
+use backupx_core::domain::task::TaskSpec;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(list_tasks, add_task))
         .routes(routes!(show_task, update_task, remove_task))
         .routes(routes!(run_task))
+        .routes(routes!(test_source))
         .routes(routes!(enable_task))
         .routes(routes!(disable_task))
         .routes(routes!(retention_plan))
@@ -48,7 +51,7 @@ async fn list_tasks(
         Some(name) => named_page(app.task_named(&principal, name).await)?,
         None => app.tasks(&principal, page).await?,
     };
-    Ok(Json(Page::of(tasks, Into::into)))
+    Ok(Json(present::tasks(&app, tasks)?))
 }
 
 /// Adds a task, enabled.
@@ -58,10 +61,10 @@ async fn add_task(
     Admin(principal): Admin,
     Json(input): Json<TaskInput>,
 ) -> Answer<Response> {
-    let task = app.add_task(&principal, input.try_into()?).await?;
+    let task = app.add_task(&principal, with_secrets(input)?).await?;
     Ok(created(
         format!("/api/v1/tasks/{}", task.id),
-        Task::from(task),
+        present::task(&app, task)?,
     ))
 }
 
@@ -73,7 +76,7 @@ async fn show_task(
     Path(id): Path<i64>,
 ) -> Answer<Response> {
     let task = app.task(&principal, TaskId(id)).await?;
-    Ok(tagged(task.version, Task::from(task)))
+    Ok(tagged(task.version, present::task(&app, task)?))
 }
 
 /// Replaces what a task does.
@@ -86,9 +89,9 @@ async fn update_task(
     Json(input): Json<TaskInput>,
 ) -> Answer<Response> {
     let task = app
-        .update_task(&principal, TaskId(id), version, input.try_into()?)
+        .update_task(&principal, TaskId(id), version, with_secrets(input)?)
         .await?;
-    Ok(tagged(task.version, Task::from(task)))
+    Ok(tagged(task.version, present::task(&app, task)?))
 }
 
 /// Removes a task; its records stay.
@@ -114,6 +117,19 @@ async fn run_task(
     Ok(accepted(format!("/api/v1/records/{}", record.id), record))
 }
 
+/// Tries what a task reads from its node: tools, connection, version, rights; and lists the databases that are there.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/test", tag = "tasks", request_body = Option<SourceTestRequest>, security(("bearer" = ["operator"])), responses((status = 200, body = SourceReport)))]
+async fn test_source(
+    State(app): State<Arc<App>>,
+    Operator(principal): Operator,
+    Path(id): Path<i64>,
+    OptionalJson(input): OptionalJson<SourceTestRequest>,
+) -> Answer<Json<SourceReport>> {
+    let node = input.node_id.map(NodeId);
+    let report = app.test_source(&principal, TaskId(id), node).await?;
+    Ok(Json(report.into()))
+}
+
 /// Turns the schedule on.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/enable", tag = "tasks", security(("bearer" = ["operator"])), responses((status = 200, body = Task)))]
 async fn enable_task(
@@ -122,7 +138,7 @@ async fn enable_task(
     Path(id): Path<i64>,
 ) -> Answer<Response> {
     let task = app.enable_task(&principal, TaskId(id)).await?;
-    Ok(tagged(task.version, Task::from(task)))
+    Ok(tagged(task.version, present::task(&app, task)?))
 }
 
 /// Turns the schedule off, for good or until an instant.
@@ -137,7 +153,7 @@ async fn disable_task(
         Some(pause) => app.pause_task(&principal, TaskId(id), pause).await?,
         None => app.disable_task(&principal, TaskId(id)).await?,
     };
-    Ok(tagged(task.version, Task::from(task)))
+    Ok(tagged(task.version, present::task(&app, task)?))
 }
 
 /// When a task runs next by its schedule, jitter, maintenance windows and pauses included.
@@ -180,4 +196,11 @@ async fn preview_schedule(
 
 fn instants(count: Option<u32>) -> usize {
     count.unwrap_or(PREVIEW).clamp(1, 50) as usize
+}
+
+fn with_secrets(mut input: TaskInput) -> backupx_core::Result<WithSecrets<TaskSpec>> {
+    Ok(WithSecrets {
+        secrets: std::mem::take(&mut input.secrets).0,
+        spec: input.try_into()?,
+    })
 }

@@ -100,7 +100,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Waits for work of one lane. */
+        /** Waits for commands. */
         post: operations["poll"];
         delete?: never;
         options?: never;
@@ -776,6 +776,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries what a task reads from its node: tools, connection, version, rights; and lists the databases that are there. */
+        post: operations["test_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -903,7 +920,7 @@ export interface components {
         AgentHeartbeat: Record<string, never>;
         /** @description An agent's first words: what it says of its host, and the leases that it believes it holds. */
         AgentHello: Record<string, never>;
-        /** @description A question for work: `{wait, free}`, with a `lane` for those who ask for long work and short questions apart. */
+        /** @description A question for work: `{wait, free}` for long work and short questions, with a `lane` for one of them alone. */
         AgentPoll: Record<string, never>;
         /** @description How far a command is: `{lease, progress, log: [{seq, at, level, message}]}`. */
         AgentProgress: Record<string, never>;
@@ -1058,6 +1075,89 @@ export interface components {
             /** @description The user's name. */
             username: string;
         };
+        /** @description How dumps are put back into a server. */
+        DatabaseRestore: {
+            /**
+             * @description Whether users and rights are restored too when nothing is selected.
+             * @default false
+             */
+            accounts: boolean;
+            /**
+             * Format: int32
+             * @description How many connections restore at once, where the tool can; 0 means one.
+             * @default 0
+             */
+            jobs: number;
+            /**
+             * @description A new name, when one database is restored; for SQLite the path of the file.
+             * @default null
+             */
+            rename: string | null;
+            /** @default null */
+            server: components["schemas"]["DatabaseServer"] | null;
+            /**
+             * @description Tables to restore out of a database, as `table` or `schema.table`; empty means everything. Not every format can do that.
+             * @default []
+             */
+            tables: string[];
+            /**
+             * @description Folder on the node with the tools; absent means that fitting ones are looked for.
+             * @default null
+             */
+            tools: string | null;
+        };
+        /** @description Which databases of a server. Looked up again at each run, so that new ones are not forgotten. */
+        DatabaseSelection: {
+            /**
+             * @description Names, or patterns with `*` and `?`, of what is left out.
+             * @default []
+             */
+            except: string[];
+            /**
+             * @description Names; empty means all but the server's own. One that is not there fails the run.
+             * @default []
+             */
+            only: string[];
+        };
+        /** @description How a database server is reached. Passwords are among the task's `secrets`, or in a file of the node. */
+        DatabaseServer: {
+            /**
+             * @description Host name or address; absent means the local socket, or `localhost` for kinds without one.
+             * @default null
+             */
+            host: string | null;
+            /**
+             * @description A file on the node whose first line is the password, when it is to stay there.
+             * @default null
+             */
+            passwordFile: string | null;
+            /**
+             * Format: int32
+             * @description Port; absent means the kind's own.
+             * @default null
+             */
+            port: number | null;
+            /**
+             * @description Path of a Unix socket (for PostgreSQL: of the folder that holds it), instead of a host.
+             * @default null
+             */
+            socket: string | null;
+            /**
+             * @description Whether the connection is sealed.
+             * @default prefer
+             */
+            tls: components["schemas"]["Tls"];
+            /**
+             * @description A file on the node with the certificates (PEM) that a server's must come from; absent means the host's own.
+             * @default null
+             */
+            tlsCa: string | null;
+            /**
+             * @description Who signs in; absent means the user that the agent runs as.
+             * @default null
+             */
+            user: string | null;
+        };
         /** @description What came of a deletion. */
         DeleteReport: {
             /**
@@ -1151,6 +1251,44 @@ export interface components {
             /** @description What is wrong and what is accepted. */
             message: string;
         };
+        /** @description A database that a server holds. */
+        FoundDatabase: {
+            /** @description Its name; for SQLite the path of its file. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its size in bytes as the server says it, when it does.
+             */
+            sizeBytes?: number | null;
+        };
+        /** @description Programs of the node that run around a backup. What a name runs stands in the node's own policy file. */
+        Hooks: {
+            /**
+             * @description When everything was read and stored, or that failed, if the ones before had all run.
+             * @default []
+             */
+            after: string[];
+            /**
+             * @description Last of all, in any case.
+             * @default []
+             */
+            always: string[];
+            /**
+             * @description Before anything is read. The first one that fails fails the run, and nothing is backed up.
+             * @default []
+             */
+            before: string[];
+            /**
+             * @description After one that failed, one before it included, or that was stopped.
+             * @default []
+             */
+            onFailure: string[];
+            /**
+             * @description After a backup that at least one target has.
+             * @default []
+             */
+            onSuccess: string[];
+        };
         /**
          * @description How much a line matters.
          * @enum {string}
@@ -1225,6 +1363,28 @@ export interface components {
             /** @description When it ends, `00:00` to `24:00`: on the day after, when that is not later than `from`. */
             to: string;
         };
+        /** @description MongoDB. */
+        MongodbSource: {
+            /** @description The database that knows the user; absent means `admin`. */
+            authDatabase?: string | null;
+            /** @description Which databases. */
+            databases?: components["schemas"]["DatabaseSelection"];
+            /** @description How it is reached, when no `uri` is among the task's secrets. */
+            server?: components["schemas"]["DatabaseServer"];
+            /** @description Folder on the node with the tools; absent means that they are looked for. */
+            tools?: string | null;
+        };
+        /** @description MySQL and MariaDB. */
+        MysqlSource: {
+            /** @description Whether users and their rights are kept beside the databases, where the sign-in may read them. */
+            accounts?: boolean;
+            /** @description Which databases. */
+            databases?: components["schemas"]["DatabaseSelection"];
+            /** @description How it is reached. */
+            server?: components["schemas"]["DatabaseServer"];
+            /** @description Folder on the node with the tools; absent means that they are looked for. */
+            tools?: string | null;
+        };
         /** @description A key that was just made, shown this once. */
         NewApiKey: {
             /**
@@ -1280,6 +1440,8 @@ export interface components {
         NodeFacts: {
             /** @description Processor architecture, as `x86_64`. */
             arch: string;
+            /** @description Names of the hooks that its policy allows. */
+            hooks?: string[];
             /** @description Host name. */
             hostname: string;
             /** @description Operating system, as `linux`. */
@@ -1380,6 +1542,7 @@ export interface components {
         OperationStatus: "queued" | "running" | "success" | "failed" | "cancelled";
         /** @description What an operation is to do, by its `kind`. */
         OperationWork: {
+            database?: components["schemas"]["DatabaseRestore"] | null;
             /** @description Only say what would be done. */
             dryRun: boolean;
             /** @description Globs of archived paths; empty means everything. */
@@ -1748,6 +1911,8 @@ export interface components {
                 encrypt: boolean;
                 /** @description age recipients beside the organisation's. */
                 extraRecipients: string[];
+                /** @description What the node runs around it. */
+                hooks?: components["schemas"]["Hooks"];
                 /**
                  * Format: int64
                  * @description Its id.
@@ -1787,10 +1952,17 @@ export interface components {
                 /** @description How long copies are kept. */
                 retention: components["schemas"]["Retention"];
                 schedule?: components["schemas"]["Schedule"] | null;
+                /** @description Names of the secrets of the source that are set. */
+                secretsSet?: string[];
                 /** @description What is read. */
                 source: components["schemas"]["Source"];
                 /** @description Where copies go. */
                 targetIds: number[];
+                /**
+                 * Format: int64
+                 * @description How long a run may take, in seconds; `null` means a day for databases and no limit for files.
+                 */
+                timeLimitSecs?: number | null;
                 /**
                  * Format: date-time
                  * @description When a person last changed it.
@@ -1852,6 +2024,24 @@ export interface components {
          * @enum {string}
          */
         Phase: "waiting" | "preparing" | "transferring" | "confirming" | "done";
+        /**
+         * @description How a PostgreSQL database is written.
+         * @enum {string}
+         */
+        PostgresqlFormat: "custom" | "plain";
+        /** @description PostgreSQL, database by database. */
+        PostgresqlSource: {
+            /** @description Whether roles and tablespaces are kept beside the databases, where the sign-in may read them. */
+            accounts?: boolean;
+            /** @description Which databases. */
+            databases?: components["schemas"]["DatabaseSelection"];
+            /** @description How a database is written. */
+            format?: components["schemas"]["PostgresqlFormat"];
+            /** @description How it is reached. */
+            server?: components["schemas"]["DatabaseServer"];
+            /** @description Folder on the node with the tools; absent means that those fitting the server are looked for. */
+            tools?: string | null;
+        };
         /** @description A failure as `application/problem+json`. */
         Problem: {
             /** @description Stable code for programs, as `task_not_found`, `lease_lost`. */
@@ -2054,6 +2244,7 @@ export interface components {
         };
         /** @description A restore to begin. */
         RestoreRequest: {
+            database?: components["schemas"]["DatabaseRestore"] | null;
             /** @description Only say what would be done. */
             dryRun?: boolean;
             /** @description Globs of archived paths (`*` stops at `/`, `**` does not); a folder's path means all below it. Empty means everything. */
@@ -2070,6 +2261,8 @@ export interface components {
              * @description What is put back.
              */
             recordId: number;
+            /** @description Secrets for that server, by name; without any the task's own are used, as long as it is the task's own server. */
+            secrets?: components["schemas"]["Secrets"];
             /** @description Absolute folder below which everything is written; absent means where it came from. */
             to?: string | null;
         };
@@ -2169,6 +2362,10 @@ export interface components {
             /** @description The schedule. */
             schedule: components["schemas"]["Schedule"];
         };
+        /** @description Secrets by name, on their way in: `password`, and for MongoDB `uri`. No answer has them. */
+        Secrets: {
+            [key: string]: string;
+        };
         /** @description The first administrator. */
         SetUp: {
             /** @description The one-time code that the master printed on its host. */
@@ -2220,6 +2417,40 @@ export interface components {
             skipCacheDirs?: boolean;
             /** @enum {string} */
             type: "file";
+        } | (components["schemas"]["MysqlSource"] & {
+            /** @enum {string} */
+            type: "mysql";
+        }) | (components["schemas"]["PostgresqlSource"] & {
+            /** @enum {string} */
+            type: "postgresql";
+        }) | (components["schemas"]["SqliteSource"] & {
+            /** @enum {string} */
+            type: "sqlite";
+        }) | (components["schemas"]["MongodbSource"] & {
+            /** @enum {string} */
+            type: "mongodb";
+        });
+        /** @description What a test of a source found. */
+        SourceReport: {
+            /** @description The databases that are there, whether the task takes them or not; at most 1,000. */
+            databases: components["schemas"]["FoundDatabase"][];
+            /** @description True when every step held. */
+            ok: boolean;
+            /** @description Each step, in order, up to the one that failed. */
+            steps: components["schemas"]["TestStep"][];
+        };
+        /** @description From which node a task's source is tried. */
+        SourceTestRequest: {
+            /**
+             * Format: int64
+             * @description The node; the task's own when absent.
+             */
+            nodeId?: number | null;
+        };
+        /** @description SQLite files. */
+        SqliteSource: {
+            /** @description Absolute paths, or patterns of some, of database files. Looked up again at each run. */
+            paths: string[];
         };
         /** @description A stream as it lies in storage. */
         Stream: {
@@ -2349,6 +2580,8 @@ export interface components {
             encrypt: boolean;
             /** @description age recipients beside the organisation's. */
             extraRecipients: string[];
+            /** @description What the node runs around it. */
+            hooks?: components["schemas"]["Hooks"];
             /**
              * Format: int64
              * @description Its id.
@@ -2388,10 +2621,17 @@ export interface components {
             /** @description How long copies are kept. */
             retention: components["schemas"]["Retention"];
             schedule?: components["schemas"]["Schedule"] | null;
+            /** @description Names of the secrets of the source that are set. */
+            secretsSet?: string[];
             /** @description What is read. */
             source: components["schemas"]["Source"];
             /** @description Where copies go. */
             targetIds: number[];
+            /**
+             * Format: int64
+             * @description How long a run may take, in seconds; `null` means a day for databases and no limit for files.
+             */
+            timeLimitSecs?: number | null;
             /**
              * Format: date-time
              * @description When a person last changed it.
@@ -2412,6 +2652,8 @@ export interface components {
             encrypt?: boolean;
             /** @description age recipients beside the organisation's, `age1…`. */
             extraRecipients?: string[];
+            /** @description What the node runs around it, picked by name from what its own policy allows. */
+            hooks?: components["schemas"]["Hooks"];
             /**
              * Format: int32
              * @description Most processor cores that the run uses; `null` means all.
@@ -2434,10 +2676,17 @@ export interface components {
             /** @description How long copies are kept. */
             retention?: components["schemas"]["Retention"];
             schedule?: components["schemas"]["Schedule"] | null;
+            /** @description Secrets of the source that are set or, when empty, removed; those that are not named stay as they are. */
+            secrets?: components["schemas"]["Secrets"];
             /** @description What is read. */
             source: components["schemas"]["Source"];
             /** @description Where copies go: one to eight targets. */
             targetIds: number[];
+            /**
+             * Format: int64
+             * @description How long a run may take before it is ended as failed, in seconds; `null` means a day for databases and no limit for files.
+             */
+            timeLimitSecs?: number | null;
         };
         /** @description What a test of a target found. */
         TestReport: {
@@ -2448,7 +2697,7 @@ export interface components {
             /** @description Each step, in order, up to the one that failed. */
             steps: components["schemas"]["TestStep"][];
         };
-        /** @description One step of a test of a target. */
+        /** @description One step of a test of a target or a source. */
         TestStep: {
             /**
              * Format: int64
@@ -2457,11 +2706,19 @@ export interface components {
             durationMs: number;
             /** @description What was found, or the cause and what to do. */
             message: string;
-            /** @description What was tried: `open`, `write`, `read`, `list`, `createAgain`, `delete`. */
+            /**
+             * @description What was tried: `open`, `write`, `read`, `list`, `createAgain`, `delete` of a target; `tools`, `connect`, `version`, `rights`,
+             *     `databases` of a source.
+             */
             name: string;
             /** @description Whether it held. */
             ok: boolean;
         };
+        /**
+         * @description Whether a connection to a database server is sealed.
+         * @enum {string}
+         */
+        Tls: "off" | "prefer" | "require" | "verify";
         /** @description A tool found on a host. */
         Tool: {
             /** @description Its name, as `pg_dump`. */
@@ -4563,6 +4820,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description What went wrong, as problem details. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_source: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 characters. The same request under the same key is carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SourceTestRequest"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceReport"];
                 };
             };
             /** @description What went wrong, as problem details. */

@@ -409,6 +409,8 @@ pub(crate) fn spec(name: &str, node: NodeId, targets: &[TargetId]) -> Result<Tas
         retention: Default::default(),
         max_unreadable: 10,
         max_cores: None,
+        time_limit_secs: None,
+        hooks: Default::default(),
     })
 }
 
@@ -427,6 +429,7 @@ pub(crate) fn well(work: &Assignment) -> Outcome {
         | Work::Verify(_)
         | Work::Browse { .. }
         | Work::TestTarget { .. }
+        | Work::TestSource(_)
         | Work::ListFiles(_) => return failed("not_played", "no case asks for this"),
     };
     Outcome::Succeeded { report }
@@ -470,6 +473,7 @@ fn good(target: TargetId) -> CopyReport {
 
 fn stream(name: &str) -> StoredStream {
     StoredStream {
+        dump: None,
         stream: name.to_owned(),
         compression: Compression::Zstd,
         raw_bytes: 300,

@@ -188,6 +188,7 @@ async fn never_04_a_restore_that_wrote_nothing_or_not_all_is_a_failure() -> Resu
         (RestoreReport::default(), Some("nothing_selected")),
     ] {
         let spec = RestoreSpec {
+            database: None,
             to: Some("/tmp/back".to_owned()),
             include: vec!["etc/**".to_owned()],
             overwrite: Default::default(),

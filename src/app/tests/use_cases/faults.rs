@@ -19,7 +19,7 @@ use backupx_core::ports::events::Events;
 use backupx_core::ports::logs::Logs;
 use backupx_core::ports::operations::{OperationEnd, OperationFilter, Operations};
 use backupx_core::ports::presence::Presence;
-use backupx_core::ports::queue::{Cancelled, CommandQueue, Guarded, NewCommand, Renewal};
+use backupx_core::ports::queue::{Cancelled, CommandQueue, Guarded, NewCommand, Renewal, Wanted};
 use backupx_core::ports::records::{NewRecord, RecordEnd, RecordFilter, Records};
 use backupx_core::ports::signals::{Signals, Subscription, Topic};
 use backupx_core::{Error, Result};
@@ -155,7 +155,7 @@ faulty! {
     CommandQueue {
         fn enqueue(command: NewCommand, now: Timestamp) -> CommandId;
         fn claim(node: NodeId, lane: Lane, now: Timestamp) -> Option<Command>;
-        fn claim_some(node: NodeId, lane: Lane, limit: u32, now: Timestamp) -> Vec<Command>;
+        fn claim_some(node: NodeId, wanted: Wanted, now: Timestamp) -> Vec<Command>;
         fn due(now: Timestamp, after: NodeId, limit: u32) -> Vec<NodeId>;
         fn claimed(after: Option<(NodeId, CommandId)>, limit: u32) -> Vec<Command>;
         fn unconfirmed(before: Timestamp) -> Vec<NodeId>;
@@ -169,6 +169,7 @@ faulty! {
         fn claimed_by(node: NodeId) -> Vec<Command>;
         fn get(id: CommandId) -> Option<Command>;
         fn find(subject: Subject) -> Option<Command>;
+        fn find_all(subjects: &[Subject]) -> Vec<Command>;
         fn renew_all(node: NodeId, leases: &[HeldLease], now: Timestamp) -> Vec<(HeldLease, bool)>;
         fn purge(before: Timestamp, limit: u32) -> u64;
         fn depth() -> (u64, u64);

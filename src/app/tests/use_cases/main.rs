@@ -13,4 +13,5 @@ mod places;
 mod pools;
 mod removals;
 mod schedules;
+mod sources;
 mod storms;

@@ -167,13 +167,16 @@ async fn a_task_that_cannot_work_names_every_wrong_field() -> Result<()> {
     );
 
     let mut excluded = spec("web", NodeId::LOCAL, &[folder])?;
-    let SourceSpec::File { excludes, .. } = &mut excluded.source;
+    let SourceSpec::File { excludes, .. } = &mut excluded.source else {
+        panic!("the sample reads files");
+    };
     excludes.push("/srv/data/backup".to_owned());
     bed.app.add_task(&bed.who, excluded).await.map(drop)
 }
 
 fn everything() -> RestoreSpec {
     RestoreSpec {
+        database: None,
         to: Some("/tmp/back".to_owned()),
         include: Vec::new(),
         overwrite: Default::default(),
@@ -222,6 +225,7 @@ async fn bad_restores_are_refused_where_a_person_meets_them() -> Result<()> {
     let work = bed.take_one(node).await?;
     bed.end(node, &work, well(&work)).await?;
     let relative = RestoreSpec {
+        database: None,
         to: Some("back".to_owned()),
         ..everything()
     };

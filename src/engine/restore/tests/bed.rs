@@ -200,6 +200,7 @@ pub(super) fn restore_from(backups: &[&Backup], spec: RestoreSpec) -> Result<Res
 
 pub(super) fn spec(to: &Path, include: &[&str]) -> RestoreSpec {
     RestoreSpec {
+        database: None,
         to: Some(to.display().to_string()),
         include: include.iter().map(|&text| text.to_owned()).collect(),
         overwrite: Overwrite::IfChanged,

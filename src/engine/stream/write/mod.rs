@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 /// How a stream is to be written.
 #[derive(Clone)]
 pub(crate) struct StreamPlan {
-    /// Its name, for threads.
-    pub(crate) stream: &'static str,
+    /// Its name, in the manifest and for threads.
+    pub(crate) stream: String,
     /// How it is compressed.
     pub(crate) compression: Compression,
     /// Whom it is sealed to; nobody means that it is not sealed.

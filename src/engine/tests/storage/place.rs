@@ -136,6 +136,7 @@ pub(crate) async fn back_up(
         "targetIds": [1],
     });
     let work = BackupWork {
+        secrets: Default::default(),
         record_id: RecordId(7),
         task_id: TaskId(1),
         task: serde_json::from_value(task).map_err(|error| Error::internal(error.to_string()))?,

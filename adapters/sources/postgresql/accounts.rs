@@ -1,0 +1,122 @@
+//! Roles and tablespaces put back: what is there already stays as it is, and nothing is ever dropped.
+
+use super::plain::{End, Tail};
+use super::put_back::failed;
+use super::server::Reached;
+use super::statements::{name_behind, statements};
+use super::tools::Set;
+use backupx_core::domain::log::Level;
+use backupx_core::ports::dumps::Notes;
+use backupx_core::ports::source::StopFlag;
+use backupx_core::{Error, Result};
+use std::collections::BTreeSet;
+use std::io::Read;
+
+/// Most bytes of such a dump.
+const MOST: u64 = 256 << 20;
+
+/// Runs what `input` holds, but for what concerns roles and tablespaces that exist.
+pub(super) fn put_back(
+    reached: &Reached,
+    set: &Set,
+    input: &mut dyn Read,
+    notes: &dyn Notes,
+    stop: &StopFlag,
+) -> Result<()> {
+    let mut text = Vec::new();
+    input
+        .take(MOST)
+        .read_to_end(&mut text)
+        .map_err(|error| crate::tool::lift(error, "the dump could not be read"))?;
+    let mut tail = Tail::default();
+    tail.feed(&text);
+    tail.finish(End::Cluster)
+        .map_err(|why| Error::invalid("restore_failed", format!("the dump is not whole: {why}")))?;
+    let text = String::from_utf8_lossy(&text);
+    let names = |sql: &str| -> Result<BTreeSet<String>> {
+        let rows = reached.ask(set, sql, 1, stop)?;
+        Ok(rows.into_iter().flatten().collect())
+    };
+    let roles = names("select rolname from pg_roles order by 1")?;
+    let tablespaces = names("select spcname from pg_tablespace order by 1")?;
+    let (sql, skipped) = without(&text, &roles, &tablespaces);
+    for name in &skipped {
+        notes.log(
+            Level::Info,
+            format!("{name} is there already and stays as it is"),
+        );
+    }
+    let ended = reached
+        .sign_in
+        .tool(&set.path("psql"), &reached.common)
+        .args(["-Xqw", "-v", "ON_ERROR_STOP=1", "-f", "-"])
+        .write(
+            &mut sql.as_bytes(),
+            &|line| notes.log(Level::Info, line.to_owned()),
+            stop,
+        )?;
+    if ended.status.success() {
+        Ok(())
+    } else {
+        Err(failed(&ended.failure("psql")))
+    }
+}
+
+/// The statements of `text` that make or change something that is not there yet, and what is there.
+fn without(
+    text: &str,
+    roles: &BTreeSet<String>,
+    tablespaces: &BTreeSet<String>,
+) -> (String, Vec<String>) {
+    let (mut kept, mut skipped) = (String::new(), Vec::new());
+    for statement in statements(text) {
+        let role = [
+            "CREATE ROLE ",
+            "ALTER ROLE ",
+            "COMMENT ON ROLE ",
+            "SECURITY LABEL ON ROLE ",
+        ]
+        .iter()
+        .filter(|words| statement.starts_with(*words))
+        .find_map(|words| name_behind(statement, words));
+        let tablespace = ["CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE", "SECURITY"]
+            .iter()
+            .filter(|word| statement.starts_with(*word) && role.is_none())
+            .find_map(|_| name_behind(statement, " TABLESPACE "));
+        let there = role
+            .filter(|(name, _)| roles.contains(name))
+            .map(|(name, _)| format!("role {name:?}"))
+            .or_else(|| {
+                tablespace
+                    .filter(|(name, _)| tablespaces.contains(name))
+                    .map(|(name, _)| format!("tablespace {name:?}"))
+            });
+        match there {
+            Some(name) if !skipped.contains(&name) => skipped.push(name),
+            Some(_) => {}
+            None => {
+                kept.push_str(statement);
+                kept.push('\n');
+            }
+        }
+    }
+    (kept, skipped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_neither_made_nor_changed() {
+        let text = "SET x = on;\nCREATE ROLE a;\nALTER ROLE a WITH LOGIN PASSWORD 'x';\nCREATE ROLE \"b c\";\nALTER ROLE \"b c\" WITH LOGIN;\n\
+                    CREATE TABLESPACE fast OWNER a LOCATION '/fast';\nGRANT CREATE ON TABLESPACE fast TO a;\nGRANT a TO \"b c\";\n";
+        let names = |name: &str| BTreeSet::from([name.to_owned()]);
+        let (kept, skipped) = without(text, &names("a"), &names("fast"));
+        assert_eq!(
+            kept,
+            "SET x = on;\nCREATE ROLE \"b c\";\nALTER ROLE \"b c\" WITH LOGIN;\nGRANT a TO \"b c\";\n"
+        );
+        assert_eq!(skipped, ["role \"a\"", "tablespace \"fast\""]);
+    }
+}

@@ -1,0 +1,140 @@
+//! PostgreSQL 12 to 18, by the tools that come with it: each database as one dump, roles and tablespaces as another.
+//!
+//! A dump is complete when pg_dump ended well and its stream says so itself: a custom archive has a table of contents and all the data that
+//! it names ([`archive`]), SQL text ends with its end marker ([`plain`]).
+
+mod accounts;
+mod archive;
+mod check;
+mod create;
+mod names;
+mod plain;
+mod put_back;
+mod read;
+mod server;
+mod statements;
+mod tables;
+mod tools;
+
+use crate::temp::Temp;
+use backupx_core::Result;
+use backupx_core::domain::database::{PostgresqlFormat, PostgresqlSource};
+use backupx_core::domain::dump::{Dump, DumpFormat};
+use backupx_core::domain::report::{FoundDatabase, TestStep};
+use backupx_core::domain::secret::WireSecret;
+use backupx_core::ports::dumps::{DatabaseAccess, DumpPlan, DumpSource, Notes, PutBack};
+use backupx_core::ports::source::StopFlag;
+use server::{Reached, SignIn};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use tools::Set;
+
+/// The name of the dump that holds roles and tablespaces.
+const GLOBALS: &str = "globals";
+
+/// A PostgreSQL server.
+#[derive(Debug)]
+pub(crate) struct Postgresql {
+    source: PostgresqlSource,
+    password: Option<WireSecret>,
+    temp_dir: Option<PathBuf>,
+}
+
+impl Postgresql {
+    pub(crate) fn new(source: &PostgresqlSource, access: &DatabaseAccess) -> Self {
+        Self {
+            source: source.clone(),
+            password: access.secrets.get("password").cloned(),
+            temp_dir: access.temp_dir.clone(),
+        }
+    }
+
+    fn sets(&self, stop: &StopFlag) -> Result<Vec<Set>> {
+        tools::sets(self.source.tools.as_deref(), stop)
+    }
+
+    fn reach(&self, sets: &[Set], stop: &StopFlag) -> Result<Reached> {
+        let sign_in = SignIn::new(&self.source.server, self.password.as_ref())?;
+        sign_in.reach(&sets[0], &self.source.databases.only, stop)
+    }
+
+    fn temp(&self) -> Result<Temp> {
+        Temp::new(self.temp_dir.as_deref())
+    }
+
+    fn format(&self) -> DumpFormat {
+        match self.source.format {
+            PostgresqlFormat::Custom => DumpFormat::PostgresqlCustom,
+            PostgresqlFormat::Plain => DumpFormat::PostgresqlSql,
+        }
+    }
+}
+
+impl DumpSource for Postgresql {
+    fn check(&self, stop: &StopFlag) -> Vec<TestStep> {
+        check::check(self, stop)
+    }
+
+    fn discover(&self, stop: &StopFlag) -> Result<Vec<FoundDatabase>> {
+        let sets = self.sets(stop)?;
+        names::found(&self.reach(&sets, stop)?, &sets[0], stop)
+    }
+
+    fn plan(&self, stop: &StopFlag) -> Result<DumpPlan> {
+        let sets = self.sets(stop)?;
+        let reached = self.reach(&sets, stop)?;
+        let set = tools::fit_to_dump(&sets, reached.major, &reached.version)?;
+        let names = names::selected(&self.source.databases, &reached, set, stop)?;
+        for name in &names {
+            check::readable(&reached, set, name, stop)?;
+        }
+        let (mut dumps, mut warnings) = (Vec::new(), Vec::new());
+        if self.source.accounts {
+            dumps.push(Dump::accounts(GLOBALS, DumpFormat::PostgresqlSql));
+            if !check::may_read_passwords(&reached, set, stop)? {
+                warnings.push(
+                    "roles are kept without their passwords: the sign-in may not read pg_authid, as a superuser or a member of pg_read_all_data may".to_owned(),
+                );
+            }
+        }
+        let format = self.format();
+        dumps.extend(names.into_iter().map(|name| Dump::database(name, format)));
+        Ok(DumpPlan {
+            dumps,
+            tools: BTreeMap::from([
+                ("pg_dump".to_owned(), set.version.clone()),
+                ("server".to_owned(), reached.version),
+            ]),
+            warnings,
+        })
+    }
+
+    fn read(
+        &self,
+        dump: &Dump,
+        out: &mut dyn Write,
+        notes: &dyn Notes,
+        stop: &StopFlag,
+    ) -> Result<()> {
+        read::read(self, dump, out, notes, stop)
+    }
+
+    fn put_back(
+        &self,
+        dump: &Dump,
+        input: &mut dyn Read,
+        how: &PutBack,
+        notes: &dyn Notes,
+        stop: &StopFlag,
+    ) -> Result<()> {
+        put_back::put_back(self, dump, input, how, notes, stop)
+    }
+}
+
+/// The versions of pg_dump on this host, when there is one.
+pub(crate) fn found_tools() -> Option<(String, String)> {
+    let sets = tools::sets(None, &StopFlag::default()).ok()?;
+    let versions: Vec<_> = sets.iter().map(|set| set.version.as_str()).collect();
+    Some(("pg_dump".to_owned(), versions.join(", ")))
+}
