@@ -4,6 +4,7 @@ mod accounts;
 mod option_file;
 mod put_back;
 mod read;
+mod renamed;
 mod restored;
 mod rights;
 mod session;
@@ -185,7 +186,7 @@ impl DumpSource for Mysql {
         let session = self.open(stop)?;
         match dump.kind {
             DumpKind::Database => read::read(&session, &dump.name, out, notes, stop),
-            DumpKind::Accounts => accounts::read(&session, out, stop),
+            DumpKind::Accounts => accounts::read(&session, out, notes, stop),
         }
     }
 
@@ -197,12 +198,6 @@ impl DumpSource for Mysql {
         notes: &dyn Notes,
         stop: &StopFlag,
     ) -> Result<()> {
-        if !how.tables.is_empty() {
-            return Err(Error::invalid(
-                "unsupported",
-                "single tables can't be restored out of an SQL dump: restore the database under another name, and copy the tables from there",
-            ));
-        }
         let session = self.open(stop)?;
         match dump.kind {
             DumpKind::Database => put_back::put_back(&session, &dump.name, input, how, notes, stop),

@@ -85,12 +85,12 @@ fn fill(
     notes: &dyn Notes,
     stop: &StopFlag,
 ) -> Result<()> {
-    let mut dump = Restored::new(input, database, &how.name);
+    let mut dump = Restored::new(input, database, &how.name, &how.tables);
     let said = |line: &str| notes.log(Level::Warn, format!("{}: {line}", how.name));
     let ended = session
         .client()
-        // Without it, a dump could tell the client to run programs.
-        .args(["--binary-mode", "--max-allowed-packet=1G"])
+        // Without the first, a dump could tell the client to run programs; without the second, routines lose their comments.
+        .args(["--binary-mode", "--comments", "--max-allowed-packet=1G"])
         .arg(format!("--database={}", how.name))
         .write(&mut dump, &said, stop)?;
     if !ended.status.success() {
@@ -101,8 +101,18 @@ fn fill(
     }
     if !dump.ended() {
         return Err(Error::invalid(
-            "dump_incomplete",
-            "the dump ends before its end marker",
+            "restore_failed",
+            "the dump is not whole: it ends before its end marker",
+        ));
+    }
+    let missing = dump.missing();
+    if !missing.is_empty() {
+        return Err(Error::invalid(
+            "source_missing",
+            format!(
+                "the dump of {database} holds no table {}",
+                missing.join(", ")
+            ),
         ));
     }
     let expected = dump.tables();
@@ -111,7 +121,7 @@ fn fill(
         "TABLES",
         "TABLE_SCHEMA",
         &how.name,
-        " AND TABLE_TYPE <> 'VIEW'",
+        " AND TABLE_TYPE NOT IN ('VIEW', 'SEQUENCE')",
         stop,
     )?;
     if tables < expected {

@@ -2,7 +2,7 @@
 
 use super::session::{Session, refused};
 use super::sql;
-use super::tools::{Found, Maker};
+use super::tools::{Found, Maker, Version};
 use crate::tool::{Ends, Tool, lift};
 use backupx_core::domain::log::Level;
 use backupx_core::ports::dumps::Notes;
@@ -70,6 +70,8 @@ pub(super) fn read(
 }
 
 fn tool(session: &Session, found: &Found, database: &str) -> Tool {
+    let is_versioned =
+        |version: &Version| version.maker == Maker::Mariadb && version.number >= (10, 11);
     let tool = session.tool(found).args([
         "--single-transaction",
         "--quick",
@@ -77,11 +79,17 @@ fn tool(session: &Session, found: &Found, database: &str) -> Tool {
         "--triggers",
         "--events",
         "--hex-blob",
+        // A table whose default draws from a sequence can't be filled under a lock of its own.
+        "--skip-add-locks",
         // It would take the right PROCESS, and tablespaces are no part of a database.
         "--no-tablespaces",
         "--max-allowed-packet=1G",
     ]);
     match found.version.maker {
+        // The rows that tables with system versioning remember.
+        Maker::Mariadb if is_versioned(&found.version) && is_versioned(&session.server) => {
+            tool.arg("--dump-history")
+        }
         Maker::Mariadb => tool,
         // What it adds otherwise can't be restored into another server, or asks MariaDB for what that does not have.
         Maker::Mysql if found.version.number.0 >= 8 => {

@@ -133,7 +133,7 @@ impl Session {
             .ask(stop, LIMIT)?;
         if !answer.ended.status.success() {
             let failure = answer.ended.failure(self.client.name);
-            return Err(refused(&failure, "database_unreachable"));
+            return Err(refused(&failure, "dump_failed"));
         }
         Ok(answer
             .text
