@@ -1,8 +1,8 @@
 //! Databases of a host: which kind opens which.
 
 use crate::mongodb::{self, Mongodb};
+use crate::mysql::{self, Mysql};
 use crate::postgresql::{self, Postgresql};
-use crate::refusals::unsupported;
 use crate::sqlite::{self, Sqlite};
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpOpener, DumpSource};
@@ -27,21 +27,19 @@ impl DumpOpener for Databases {
     fn open(&self, access: &DatabaseAccess) -> Result<Box<dyn DumpSource>> {
         match &access.spec {
             SourceSpec::File { .. } => Err(Error::internal("a tree of files is no database")),
+            SourceSpec::Mysql(source) => Ok(Box::new(Mysql::new(source, access))),
             SourceSpec::Postgresql(source) => {
                 Ok(Box::new(Postgresql::new(source, access, self.wal.clone())))
             }
             SourceSpec::Sqlite(source) => Ok(Box::new(Sqlite::new(source, access))),
             SourceSpec::Mongodb(source) => Ok(Box::new(Mongodb::new(source, access))),
-            SourceSpec::Mysql(_) => Err(unsupported(format!(
-                "this agent reads no {}",
-                access.spec.type_name()
-            ))),
         }
     }
 
     fn abilities(&self) -> Abilities {
         let mut abilities = Abilities::default();
         for (task_type, found) in [
+            ("mysql", mysql::found_tools()),
             ("postgresql", postgresql::found_tools()),
             ("sqlite", sqlite::found_tools()),
             ("mongodb", mongodb::found_tools()),

@@ -7,6 +7,7 @@ mod browse;
 mod databases;
 mod files;
 mod mongodb;
+mod mysql;
 mod postgresql;
 mod refusals;
 mod sign_in;

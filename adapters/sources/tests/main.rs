@@ -4,6 +4,7 @@
 //! reason; with `BACKUPX_TEST_REQUIRE_ALL=1` it fails.
 
 mod mongodb;
+mod mysql;
 mod postgresql;
 mod sqlite;
 mod support;
@@ -14,6 +15,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
     trials.extend(mongodb::trials());
+    trials.extend(mysql::trials());
     trials.extend(postgresql::trials());
     trials.extend(sqlite::trials());
     libtest_mimic::run(&arguments, trials).exit();

@@ -5,10 +5,12 @@
 //! ends as a whole when the run is stopped.
 
 mod child;
+mod ends;
 mod find;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ends::Ends;
 pub(crate) use find::{find, version_of};
 
 use backupx_core::domain::secret::WireSecret;

@@ -153,7 +153,9 @@ fn by_uri(
         secrets: BTreeMap::from([("uri".to_owned(), WireSecret::new(uri))]),
         temp_dir: Some(temp.path().to_owned()),
     };
-    Databases.open(&access).expect("settings that are right")
+    Databases::default()
+        .open(&access)
+        .expect("settings that are right")
 }
 
 pub(super) fn never_30_no_password_is_seen(bed: &Bed) {
