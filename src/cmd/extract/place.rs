@@ -4,11 +4,9 @@ use crate::cmd::failure::usage;
 use crate::wire;
 use anyhow::{Context, Result};
 use backupx_core::domain::access::TargetAccess;
-use backupx_core::domain::id::TargetId;
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::manifest::Manifest;
-use backupx_core::domain::secret::WireSecret;
-use backupx_core::domain::target::{Settings, TargetKind};
+use backupx_core::domain::target::TargetKind;
 use backupx_engine::Destination;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,18 +31,8 @@ impl Place {
 
     /// Opens the store.
     pub(crate) fn open(&self) -> Result<Destination> {
-        let Settings { config, secrets } = self.kind.settle(self.settings.clone())?;
-        let access = TargetAccess {
-            id: TargetId(0),
-            name: self.name.clone(),
-            kind: self.kind,
-            config,
-            secrets: secrets
-                .into_iter()
-                .map(|(name, value)| (name, WireSecret::new(value)))
-                .collect(),
-            relay: false,
-        };
+        let settings = self.kind.settle(self.settings.clone())?;
+        let access = TargetAccess::without_master(self.name.clone(), self.kind, settings);
         Ok(Destination {
             target_id: access.id,
             name: access.name.clone(),
