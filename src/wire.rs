@@ -4,14 +4,16 @@ use crate::cmd::wal::WalSettings;
 use crate::config::Settings;
 use anyhow::{Context, Result};
 use backupx_agent::AgentDeps;
+use backupx_agent::backint::{Host, Log, Parameters};
 use backupx_app::{App, AppSettings, Ports};
+use backupx_core::ports::backint::Catalogue;
 use backupx_core::ports::clock::SystemClock;
 use backupx_core::ports::objects::StoreOpener;
 use backupx_core::ports::settings::Settings as _;
 use backupx_engine::AgeKeys;
 use backupx_redis::RedisStores;
 use backupx_sources::{Databases, Files};
-use backupx_sql::SqlStores;
+use backupx_sql::{BackintCatalogue, SqlStores};
 use backupx_storage::Opener;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
@@ -41,12 +43,35 @@ pub(crate) fn opener() -> Arc<dyn StoreOpener> {
     Arc::new(Opener)
 }
 
+/// What a call of Backint needs of its host. A catalogue that can't be used is said and left out: storage knows all that it knows.
+pub(crate) async fn backint_host(parameters: &Parameters, log: &Log) -> Host {
+    let catalogue = match &parameters.catalog_db {
+        Some(path) => match BackintCatalogue::open(path, parameters.place()).await {
+            Ok(catalogue) => Some(Arc::new(catalogue) as Arc<dyn Catalogue>),
+            Err(error) => {
+                log.warn(format!("CATALOG_DB can't be used: {}", error.chain()));
+                None
+            }
+        },
+        None => None,
+    };
+    Host {
+        opener: opener(),
+        catalogue,
+        clock: Arc::new(SystemClock),
+        cores: cores(),
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// What an agent needs on any host.
 pub(crate) fn agent_deps() -> AgentDeps {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     AgentDeps {
         opener: opener(),
-        sources: Arc::new(Files::new(cores)),
+        sources: Arc::new(Files::new(cores())),
         databases: Arc::new(Databases::with_wal(Arc::new(WalSettings))),
     }
 }

@@ -17,6 +17,7 @@
 
 mod accounts;
 mod answers;
+mod backint;
 mod batch;
 mod connections;
 mod engine;
@@ -49,4 +50,5 @@ mod full_disk;
 #[cfg(test)]
 mod plans;
 
+pub use backint::BackintCatalogue;
 pub use stores::SqlStores;

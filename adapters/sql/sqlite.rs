@@ -22,6 +22,7 @@ const WRITER: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PR
 const READER: &str = "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON;";
 
 /// The connections of one file.
+#[derive(Debug)]
 pub(crate) struct Pools {
     pub(crate) writer: AnyPool,
     pub(crate) reader: AnyPool,

@@ -8,6 +8,7 @@
 //! the work out (`work`), one reports progress and so renews the lease, whatever the first one waits for. `policy` is what the host
 //! itself allows.
 
+pub mod backint;
 mod config;
 mod facts;
 mod hooks;

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod agent;
+pub(crate) mod backint;
 pub(crate) mod client;
 pub(crate) mod completions;
 pub(crate) mod display;
@@ -110,6 +111,9 @@ pub(crate) enum Command {
     Key(key::Command),
     /// Check this host, the settings and the master
     Doctor(doctor::Args),
+    /// Take and hand back the backups of a HANA database (SAP's Backint interface)
+    #[command(disable_help_flag = true)]
+    Backint(backint::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
 }
@@ -125,9 +129,13 @@ impl Command {
     }
 }
 
-/// The arguments of this process. A program that Lambda started without any is its function's bootstrap, and means `backupx lambda`.
+/// The arguments of this process. A program that Lambda started without any is its function's bootstrap, and means `backupx lambda`; one
+/// that is called by the name of a Backint program means `backupx backint`.
 pub(crate) fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let given: Vec<_> = given.collect();
+    if let Some(backint) = backint::arguments(&given) {
+        return backint;
+    }
     #[cfg(feature = "lambda")]
     if given.len() == 1 && lambda::is_home(given.first()) {
         return given.into_iter().chain(["lambda".into()]).collect();
@@ -157,6 +165,7 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
         Command::Operation(command) => operation::run(command, output).await,
         Command::Extract(args) => extract::run(args, output).await,
         Command::Doctor(args) => doctor::run(args, output).await,
+        Command::Backint(args) => backint::run(args).await,
         Command::Completions(args) => completions::run(&args),
     }
 }

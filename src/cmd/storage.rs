@@ -3,9 +3,7 @@
 use crate::wire;
 use anyhow::Result;
 use backupx_core::domain::access::TargetAccess;
-use backupx_core::domain::id::TargetId;
-use backupx_core::domain::secret::WireSecret;
-use backupx_core::domain::target::{Settings, TargetKind};
+use backupx_core::domain::target::TargetKind;
 use backupx_engine::Destination;
 use std::collections::BTreeMap;
 
@@ -15,18 +13,8 @@ pub(crate) fn open(
     kind: TargetKind,
     settings: BTreeMap<String, String>,
 ) -> Result<Destination> {
-    let Settings { config, secrets } = kind.settle(settings)?;
-    let access = TargetAccess {
-        id: TargetId(0),
-        name: name.to_owned(),
-        kind,
-        config,
-        secrets: secrets
-            .into_iter()
-            .map(|(name, value)| (name, WireSecret::new(value)))
-            .collect(),
-        relay: false,
-    };
+    let settings = kind.settle(settings)?;
+    let access = TargetAccess::without_master(name.to_owned(), kind, settings);
     Ok(Destination {
         target_id: access.id,
         name: access.name.clone(),

@@ -365,7 +365,10 @@ async fn seal_copy(
     confirm(store, location, &manifest.streams)
         .await
         .map_err(|error| (error, Leftovers::Objects))?;
-    let (size, sha256) = manifest::write(store, location, &manifest)
+    let key = location
+        .join(Manifest::FILE_NAME)
+        .map_err(|error| (error, Leftovers::Objects))?;
+    let (size, sha256) = manifest::write(store, &key, &manifest)
         .await
         .map_err(|error| {
             let leftovers = if error.code() == "object_exists" {

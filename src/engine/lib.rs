@@ -10,6 +10,7 @@
 //! look into it. What lies in storage is described in [`stream`] (compression, seal, volumes) and [`archive`] (tar, index).
 
 pub mod archive;
+pub mod backint;
 mod backup;
 mod checksums;
 mod confirm;
@@ -21,6 +22,7 @@ pub mod dumps;
 mod files;
 mod keys;
 mod manifest;
+mod pass;
 mod remove;
 pub mod restore;
 mod stop;

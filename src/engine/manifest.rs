@@ -2,11 +2,12 @@
 
 use crate::create::create_surely;
 use backupx_core::domain::key::ObjectKey;
-use backupx_core::domain::manifest::Manifest;
+use backupx_core::domain::manifest::{Manifest, StoredStream};
 use backupx_core::ports::objects::ObjectStore;
 use backupx_core::{Error, Result};
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// More than any manifest of the longest stream needs; what is larger is no manifest.
@@ -29,7 +30,16 @@ pub(crate) struct Fetched {
 /// Reads the manifest at `location` together with its size.
 pub(crate) async fn fetch(store: &dyn ObjectStore, location: &ObjectKey) -> Result<Fetched> {
     let key = location.join(Manifest::FILE_NAME)?;
-    let Some(info) = store.stat(&key).await? else {
+    let bytes = bytes_of(store, &key).await?;
+    Ok(Fetched {
+        manifest: parse(&key, &bytes)?,
+        size: bytes.len() as u64,
+    })
+}
+
+/// The bytes of the description at `key`. `NotFound` (`manifest_not_found`) when there is none.
+pub(crate) async fn bytes_of(store: &dyn ObjectStore, key: &ObjectKey) -> Result<Bytes> {
+    let Some(info) = store.stat(key).await? else {
         return Err(Error::not_found(
             "manifest_not_found",
             format!("there is no {key}: no finished backup lies here"),
@@ -37,22 +47,18 @@ pub(crate) async fn fetch(store: &dyn ObjectStore, location: &ObjectKey) -> Resu
     };
     if info.size > MAX_BYTES {
         return Err(unreadable(
-            &key,
+            key,
             format!("has {} bytes, which no manifest has", info.size),
         ));
     }
-    let bytes = store.read(&key, 0..info.size).await?;
-    Ok(Fetched {
-        manifest: parse(&key, &bytes)?,
-        size: info.size,
-    })
+    store.read(key, 0..info.size).await
 }
 
-/// Creates the manifest and reads it back. Answers its size and SHA-256.
+/// Creates the description `key` of what lies beside it and reads it back. Answers its size and SHA-256.
 pub(crate) async fn write(
     store: &dyn ObjectStore,
-    location: &ObjectKey,
-    manifest: &Manifest,
+    key: &ObjectKey,
+    manifest: &impl Serialize,
 ) -> Result<(u64, String)> {
     let mut bytes = serde_json::to_vec_pretty(manifest).map_err(|error| {
         Error::internal("the manifest can't be written as JSON").with_source(error)
@@ -61,9 +67,8 @@ pub(crate) async fn write(
     let bytes = Bytes::from(bytes);
     let size = bytes.len() as u64;
     let sha256 = hex::encode(Sha256::digest(&bytes));
-    let key = location.join(Manifest::FILE_NAME)?;
-    create_surely(store, &key, std::slice::from_ref(&bytes), &sha256).await?;
-    if store.read(&key, 0..size).await? != bytes {
+    create_surely(store, key, std::slice::from_ref(&bytes), &sha256).await?;
+    if store.read(key, 0..size).await? != bytes {
         return Err(Error::unavailable(
             "not_confirmed",
             format!(
@@ -75,6 +80,17 @@ pub(crate) async fn write(
 }
 
 fn parse(key: &ObjectKey, bytes: &[u8]) -> Result<Manifest> {
+    let manifest: Manifest = understood(key, bytes, Manifest::FORMAT_VERSION)?;
+    objects_beside(key, &manifest.streams)?;
+    Ok(manifest)
+}
+
+/// What a description says, unless its format is newer than `newest`.
+pub(crate) fn understood<T: DeserializeOwned>(
+    key: &ObjectKey,
+    bytes: &[u8],
+    newest: u32,
+) -> Result<T> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Version {
@@ -82,20 +98,23 @@ fn parse(key: &ObjectKey, bytes: &[u8]) -> Result<Manifest> {
     }
     let version: Version = serde_json::from_slice(bytes)
         .map_err(|error| unreadable(key, "is no manifest".to_owned()).with_source(error))?;
-    if version.format_version > Manifest::FORMAT_VERSION {
+    if version.format_version > newest {
         return Err(Error::invalid(
             "format_too_new",
             format!(
-                "{key} has storage format {}, this program reads up to {}: use a newer one",
+                "{key} has storage format {}, this program reads up to {newest}: use a newer one",
                 version.format_version,
-                Manifest::FORMAT_VERSION
             ),
         ));
     }
-    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| {
+    serde_json::from_slice(bytes).map_err(|error| {
         unreadable(key, "lacks what a manifest must have".to_owned()).with_source(error)
-    })?;
-    for object in manifest.streams.iter().flat_map(|stream| &stream.objects) {
+    })
+}
+
+/// Refuses a description that names objects in other folders than its own.
+pub(crate) fn objects_beside(key: &ObjectKey, streams: &[StoredStream]) -> Result<()> {
+    for object in streams.iter().flat_map(|stream| &stream.objects) {
         if object.name.contains('/') {
             return Err(unreadable(
                 key,
@@ -106,9 +125,9 @@ fn parse(key: &ObjectKey, bytes: &[u8]) -> Result<Manifest> {
             ));
         }
     }
-    Ok(manifest)
+    Ok(())
 }
 
-fn unreadable(key: &ObjectKey, how: String) -> Error {
+pub(crate) fn unreadable(key: &ObjectKey, how: String) -> Error {
     Error::invalid("manifest_unreadable", format!("{key} {how}"))
 }

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backint;
 mod bad_input;
 mod databases;
 mod hooks;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         life::trials(),
         schedules::trials(),
         bad_input::trials(),
+        backint::trials(),
         kill::trials(),
         lambda::trials(),
         replicas::trials(),

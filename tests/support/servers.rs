@@ -70,12 +70,12 @@ impl S3 {
 }
 
 /// A trial that needs no server.
-pub(crate) fn trial(name: &str, body: fn() -> Result<()>) -> Trial {
+pub(crate) fn trial(name: &str, body: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
     Trial::test(name, move || body().map_err(failed))
 }
 
 /// A trial that needs the S3 server. Without one it is ignored with the reason, or fails when all are required.
-pub(crate) fn s3_trial(name: &str, body: fn(S3) -> Result<()>) -> Trial {
+pub(crate) fn s3_trial(name: &str, body: impl FnOnce(S3) -> Result<()> + Send + 'static) -> Trial {
     Trial::ignorable_test(name, move || match S3::real() {
         Ok(server) => body(server).map(|()| Completion::Completed).map_err(failed),
         Err(missing) if env::var_os("BACKUPX_TEST_REQUIRE_ALL").is_some() => Err(failed(missing)),

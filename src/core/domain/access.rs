@@ -2,7 +2,7 @@
 
 use super::id::TargetId;
 use super::secret::WireSecret;
-use super::target::TargetKind;
+use super::target::{Settings, TargetKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -24,6 +24,24 @@ pub struct TargetAccess {
     /// True when the node can't reach it and streams through the master; `config` and `secrets` are empty then.
     #[serde(default)]
     pub relay: bool,
+}
+
+impl TargetAccess {
+    /// A place that no master knows, by its settings.
+    pub fn without_master(name: impl Into<String>, kind: TargetKind, settings: Settings) -> Self {
+        Self {
+            id: TargetId(0),
+            name: name.into(),
+            kind,
+            config: settings.config,
+            secrets: settings
+                .secrets
+                .into_iter()
+                .map(|(name, value)| (name, WireSecret::new(value)))
+                .collect(),
+            relay: false,
+        }
+    }
 }
 
 /// The key of one sealed stream: what age calls the file key. Opens this stream and nothing else.

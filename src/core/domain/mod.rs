@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod account;
+pub mod backint;
 pub mod command;
 pub mod database;
 pub mod dump;

@@ -5,6 +5,7 @@
 //! a guarded update that changes no row says so in its answer instead of passing silently.
 
 pub mod accounts;
+pub mod backint;
 pub mod clock;
 pub mod dumps;
 pub mod events;

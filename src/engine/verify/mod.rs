@@ -1,11 +1,11 @@
 //! Proof of a copy: that storage holds what the manifest says, and that it opens.
 
-mod pass;
 mod walk;
 
 use crate::Destination;
 use crate::confirm::{Finding, look_at_all, vouches_for_absence};
 use crate::manifest::{self, Fetched};
+use crate::pass::{self, Rest};
 use crate::stop::{cancelled, unless_stopped};
 use crate::stream::{self, DATA, INDEX, Opened};
 use backupx_core::domain::access::StreamKey;
@@ -174,21 +174,22 @@ async fn read_all(
                 walk::Walk::Data(index)
             }
         };
+        let (watching, stop) = (Arc::clone(observer), stop.clone());
         let passed = pass::run(
             destination,
             location,
             &opened,
             stored.clone(),
-            walk,
             observer,
-            stop,
+            Rest::Checked,
+            move |raw| walk.run(raw, watching.as_ref(), &stop),
         )
         .await?;
         copy.bytes_read += passed.stored_bytes;
         if name == INDEX {
-            same_count(name, passed.entries, manifest)?;
+            same_count(name, passed.taken, manifest)?;
         } else {
-            entries += passed.entries;
+            entries += passed.taken;
             copy.entries = entries;
         }
     }

@@ -62,6 +62,17 @@ impl Opened {
                 format!("the manifest names no {stream} stream"),
             )
         })?;
+        Self::of(destination, location, stored, keys).await
+    }
+
+    /// Opens a stream of which it is known how it lies in storage.
+    pub(crate) async fn of(
+        destination: &Destination,
+        location: &ObjectKey,
+        stored: &StoredStream,
+        keys: &[StreamKey],
+    ) -> Result<Self> {
+        let stream = stored.stream.as_str();
         let plain = Plain::open(destination, location, stored, keys).await?;
         let table = match stored.compression {
             Compression::Zstd => read_table(&plain, stored).await?,

@@ -1,13 +1,11 @@
-//! One pass over a stored stream: every byte read once, hashed, unsealed, decompressed and walked, each on a thread of its own.
+//! One pass over a stored stream: every byte read once, hashed, unsealed, decompressed and taken, each on a thread of its own.
 
-use super::walk::Walk;
 use crate::Destination;
 use crate::checksums::Checksums;
 use crate::stream::{Opened, StoredBytes, spawn};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::manifest::StoredStream;
 use backupx_core::ports::observer::Observer;
-use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
 use bytes::{Buf, Bytes};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -18,53 +16,63 @@ use std::sync::atomic::Ordering;
 use tokio::sync::{mpsc, oneshot};
 
 /// What a pass found.
-pub(super) struct Passed {
+pub(crate) struct Passed<T> {
     /// Bytes read from storage.
-    pub(super) stored_bytes: u64,
-    /// Entries in the stream.
-    pub(super) entries: u64,
+    pub(crate) stored_bytes: u64,
+    /// What came of the raw bytes.
+    pub(crate) taken: T,
 }
 
-/// Reads one stream from its beginning to its end.
-pub(super) async fn run(
+/// What becomes of the rest of a stream when whoever takes its raw bytes has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// It is checked all the same: what storage or a checksum says comes first.
+    Checked,
+    /// It is left alone.
+    Left,
+}
+
+/// Reads one stream from its beginning to its end and has `take` read the raw bytes, on a thread of its own. The answer means that every
+/// stored byte has its checksum, that the stream opens to its end, and that `take` is content.
+pub(crate) async fn run<T: Send + 'static>(
     destination: &Destination,
     location: &ObjectKey,
     opened: &Opened,
     stored: StoredStream,
-    walk: Walk,
     observer: &Arc<dyn Observer>,
-    stop: &StopFlag,
-) -> Result<Passed> {
+    rest: Rest,
+    take: impl FnOnce(&mut dyn Read) -> Result<T> + Send + 'static,
+) -> Result<Passed<T>> {
     let source = StoredBytes::new(destination, location, &stored)?;
     let (fetched_in, fetched) = mpsc::channel(2);
     let (checked_in, checked) = bounded(2);
     let (hashed_in, hashed) = oneshot::channel();
-    let (walked_in, walked) = oneshot::channel();
+    let (taken_in, taken) = oneshot::channel();
     let checks = Checksums::new(stored);
     spawn("verify-hash".to_owned(), move || {
-        let outcome = hash(fetched, checks, &checked_in);
+        let outcome = hash(fetched, checks, &checked_in, rest);
         drop(checked_in);
         // A stopped run wants no outcome.
         let _ = hashed_in.send(outcome);
     })?;
     let frames = opened.frames();
-    let (watching, stop) = (Arc::clone(observer), stop.clone());
-    spawn("verify-walk".to_owned(), move || {
-        let outcome = frames.read_through(Incoming::new(checked), |raw| {
-            walk.run(raw, watching.as_ref(), &stop)
-        });
+    spawn("verify-take".to_owned(), move || {
+        let outcome = frames.read_through(Incoming::new(checked), take);
         // A stopped run wants no outcome.
-        let _ = walked_in.send(outcome);
+        let _ = taken_in.send(outcome);
     })?;
     let read = fetch(&source, fetched_in, observer.as_ref());
-    let ((), hashed, walked) = tokio::join!(read, hashed, walked);
+    let ((), hashed, taken) = tokio::join!(read, hashed, taken);
     let ended = || Error::internal("a verifying thread ended unexpectedly");
-    // What storage or a checksum says comes first: what the walk then met follows from it.
-    hashed.map_err(|_| ended())??;
-    let entries = walked.map_err(|_| ended())??;
+    let taken = taken.map_err(|_| ended())?;
+    match hashed.map_err(|_| ended())? {
+        Err(error) if error.code() == NOT_TAKEN => return Err(taken.err().unwrap_or(error)),
+        // What storage or a checksum says comes first: what the taker then met follows from it.
+        checked => checked?,
+    }
     Ok(Passed {
         stored_bytes: source.bytes_read(),
-        entries,
+        taken: taken?,
     })
 }
 
@@ -89,17 +97,25 @@ async fn fetch(
     }
 }
 
-/// Checks what comes and hands it on. A walk that gave up does not keep the rest from being checked.
+/// The code of a check that ended because nobody takes the stream any more.
+const NOT_TAKEN: &str = "stream_not_taken";
+
+/// Checks what comes and hands it on.
 fn hash(
     mut fetched: mpsc::Receiver<Result<Bytes>>,
     mut checks: Checksums,
     checked: &Sender<Bytes>,
+    rest: Rest,
 ) -> Result<()> {
     while let Some(block) = fetched.blocking_recv() {
         let block = block?;
         checks.update(&block)?;
-        // See above.
-        let _ = checked.send(block);
+        if checked.send(block).is_err() && rest == Rest::Left {
+            return Err(Error::unavailable(
+                NOT_TAKEN,
+                "nobody takes the stream any more",
+            ));
+        }
     }
     checks.finish()
 }
