@@ -20,7 +20,7 @@ lint:
 fmt:
     cargo fmt --all
 
-# Ours beside tar, zstd, age, restic and borg, in one run; `just bench fleet`: thousands of agents against one master.
+# Ours beside tar, zstd, age, restic and borg, in one run; `just bench fleet`: thousands of agents against one master; `just bench dumps`: large databases beside the bare tools.
 bench *ARGS:
     benches/run {{ ARGS }}
 
