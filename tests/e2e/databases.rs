@@ -142,7 +142,7 @@ impl Server {
     }
 }
 
-fn add(scene: &Scene, name: &str, kind: &str, more: &[String]) -> Result<Value> {
+pub(crate) fn add(scene: &Scene, name: &str, kind: &str, more: &[String]) -> Result<Value> {
     let words = [
         "task", "add", name, "--type", kind, "--node", HOST, "--target", "storage",
     ];

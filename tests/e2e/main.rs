@@ -9,6 +9,7 @@ mod hooks;
 mod kill;
 mod lambda;
 mod life;
+mod mysql;
 mod replicas;
 mod road;
 mod scene;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         road::trials(),
         databases::trials(),
+        mysql::trials(),
         hooks::trials(),
         life::trials(),
         schedules::trials(),
