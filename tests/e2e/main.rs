@@ -11,6 +11,7 @@ mod kill;
 mod lambda;
 mod life;
 mod mongodb;
+mod mysql;
 mod pitr;
 mod replicas;
 mod road;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         road::trials(),
         databases::trials(),
         mongodb::trials(),
+        mysql::trials(),
         hooks::trials(),
         pitr::trials(),
         life::trials(),

@@ -1,11 +1,10 @@
 //! Tools that lie: none of them may look like a backup or a restore.
 
 use super::bed::{Task, sql_of, under};
-use crate::support::trial;
+use crate::support::{tool, trial};
 use backupx_core::domain::database::{MysqlSource, Server, Tls};
 use backupx_core::ports::source::StopFlag;
 use libtest_mimic::Trial;
-use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 /// A client that knows just enough, of a server without TLS.
@@ -25,13 +24,8 @@ fn tools(dump: &str, restore: &str) -> (TempDir, Task) {
     let folder = tempfile::tempdir().expect("a folder");
     let client = CLIENT.replace("esac", &format!("*--execute*) ;;\n*) {restore} ;;\nesac"));
     for (name, script) in [("mariadb-dump", dump), ("mariadb", &client)] {
-        let path = folder.path().join(name);
-        let version = format!(
-            "case \"$*\" in *--version*) echo \"{name} Ver 10.19 Distrib 10.11.6-MariaDB\"; exit ;; esac"
-        );
-        std::fs::write(&path, format!("#!/bin/sh\n{version}\n{script}\n")).expect("written");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
-            .expect("it may run");
+        let version = "Ver 10.19 Distrib 10.11.6-MariaDB";
+        tool(folder.path(), name, version, script);
     }
     let spec = MysqlSource {
         tools: Some(folder.path().display().to_string()),

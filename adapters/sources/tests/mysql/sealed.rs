@@ -1,7 +1,7 @@
 //! Connections by socket and address, sealed and checked; secrets that nobody sees; runs that are stopped.
 
 use super::bed::{Bed, PASSWORD, Task, sql_of};
-use crate::support::Heard;
+use crate::support::{Heard, Spy};
 use backupx_core::domain::database::Tls;
 use backupx_core::ports::source::StopFlag;
 use std::io::Write;
@@ -51,31 +51,6 @@ pub(crate) fn it_is_reached_by_socket_and_address_sealed_or_not(bed: &Bed) {
     bed.sql("DROP USER sealed_user");
 }
 
-/// Looks at the arguments of every process whenever bytes arrive, while the tool that writes them runs.
-struct Spy {
-    looked: usize,
-    tools: usize,
-}
-
-impl Write for Spy {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.looked += 1;
-        for process in std::fs::read_dir("/proc")?.flatten() {
-            let Ok(arguments) = std::fs::read(process.path().join("cmdline")) else {
-                continue;
-            };
-            let arguments = String::from_utf8_lossy(&arguments).into_owned();
-            assert!(!arguments.contains(SPIED), "{arguments:?}");
-            self.tools += usize::from(arguments.contains("mariadb-dump"));
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 const SPIED: &str = "spied-pässword";
 
 pub(crate) fn never_30_no_password_is_seen(bed: &Bed) {
@@ -90,20 +65,12 @@ pub(crate) fn never_30_no_password_is_seen(bed: &Bed) {
     let mut spec = bed.only("spied");
     spec.server.user = Some("spied_user".to_owned());
     let task = Task::with_password(spec, Some(SPIED));
-    let mut spy = Spy {
-        looked: 0,
-        tools: 0,
-    };
+    let mut spy = Spy::new(SPIED, "mariadb-dump");
     let heard = Heard::default();
     task.source
         .read(&sql_of("spied"), &mut spy, &heard, &StopFlag::default())
         .expect("it is dumped");
-    assert!(
-        spy.looked > 3 && spy.tools > 0,
-        "{} looks, {} tools",
-        spy.looked,
-        spy.tools
-    );
+    spy.saw_the_tool();
     bed.drop("spied");
     bed.sql("DROP USER spied_user");
 }

@@ -1,12 +1,11 @@
 //! Tools that lie: none of them may look like a backup or a restore.
 
 use super::bed::{Task, custom, under};
-use crate::support::trial;
+use crate::support::{tool, trial};
 use backupx_core::domain::database::PostgresqlSource;
 use backupx_core::domain::dump::{Dump, DumpFormat};
 use backupx_core::ports::source::StopFlag;
 use libtest_mimic::Trial;
-use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 /// A psql that knows just enough.
@@ -28,9 +27,6 @@ fn tools(dump: &str, restore: &str) -> (TempDir, Task) {
 /// A tool set in which pg_dump and its kin do `dump` and pg_restore `restore`, and a source that names it.
 pub(super) fn tool_set(dump: &str, restore: &str) -> (TempDir, PostgresqlSource) {
     let folder = tempfile::tempdir().expect("a folder");
-    let version = |name: &str| {
-        format!("case \"$*\" in *--version*) echo \"{name} (PostgreSQL) 17.1\"; exit ;; esac\n")
-    };
     for (name, script) in [
         ("pg_dump", dump),
         ("pg_dumpall", dump),
@@ -38,10 +34,7 @@ pub(super) fn tool_set(dump: &str, restore: &str) -> (TempDir, PostgresqlSource)
         ("pg_restore", restore),
         ("psql", PSQL),
     ] {
-        let path = folder.path().join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{}{script}\n", version(name))).expect("written");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
-            .expect("it may run");
+        tool(folder.path(), name, "(PostgreSQL) 17.1", script);
     }
     let spec = PostgresqlSource {
         tools: Some(folder.path().display().to_string()),

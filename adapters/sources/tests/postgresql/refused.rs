@@ -1,7 +1,7 @@
 //! What can't be read is said before a run, by its code and in plain words, and never with a password.
 
 use super::bed::{Bed, Task, custom};
-use crate::support::Heard;
+use crate::support::{Heard, Spy};
 use backupx_core::domain::database::{PostgresqlFormat, PostgresqlSource, Selection};
 use backupx_core::ports::source::StopFlag;
 use std::io::Write;
@@ -229,31 +229,6 @@ pub(crate) fn older_tools_than_the_server_are_refused_in_plain_words(bed: &Bed) 
     );
 }
 
-/// Looks at the arguments of every process whenever bytes arrive, while the tool that writes them runs.
-struct Spy {
-    looked: usize,
-    tools: usize,
-}
-
-impl Write for Spy {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.looked += 1;
-        for process in std::fs::read_dir("/proc")?.flatten() {
-            let Ok(arguments) = std::fs::read(process.path().join("cmdline")) else {
-                continue;
-            };
-            let arguments = String::from_utf8_lossy(&arguments).into_owned();
-            assert!(!arguments.contains(PASSWORD), "{arguments:?}");
-            self.tools += usize::from(arguments.contains("pg_dump"));
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 pub(crate) fn never_30_no_password_is_seen(bed: &Bed) {
     bed.make("spied");
     bed.psql(
@@ -263,19 +238,11 @@ pub(crate) fn never_30_no_password_is_seen(bed: &Bed) {
     let spec = user(bed, "spied_user");
     bed.psql("postgres", "grant pg_read_all_data to spied_user");
     let task = Task::with_password(spec, Some(PASSWORD));
-    let mut spy = Spy {
-        looked: 0,
-        tools: 0,
-    };
+    let mut spy = Spy::new(PASSWORD, "pg_dump");
     let heard = Heard::default();
     task.source
         .read(&custom("spied"), &mut spy, &heard, &StopFlag::default())
         .expect("it is dumped");
-    assert!(
-        spy.looked > 3 && spy.tools > 0,
-        "{} looks, {} tools",
-        spy.looked,
-        spy.tools
-    );
+    spy.saw_the_tool();
     bed.drop("spied");
 }

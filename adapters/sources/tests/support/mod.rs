@@ -8,6 +8,8 @@ use backupx_core::ports::dumps::{DatabaseAccess, DumpOpener, DumpSource, Notes};
 use backupx_sources::Databases;
 use libtest_mimic::{Failed, Trial};
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -76,4 +78,59 @@ pub(crate) fn open(
     Databases::default()
         .open(&access)
         .expect("settings that are right")
+}
+
+/// Lays down a tool called `name` that is a shell script: it says `version` when it is asked for that, and does `script` otherwise.
+pub(crate) fn tool(folder: &Path, name: &str, version: &str, script: &str) {
+    let path = folder.join(name);
+    let text = format!(
+        "#!/bin/sh\ncase \"$*\" in *--version*) echo \"{name} {version}\"; exit ;; esac\n{script}\n"
+    );
+    std::fs::write(&path, text).expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it may run");
+}
+
+/// Looks at the arguments of every process whenever bytes arrive, while the tool that writes them runs.
+pub(crate) struct Spy {
+    secret: &'static str,
+    tool: &'static str,
+    looked: usize,
+    tools: usize,
+}
+
+impl Spy {
+    /// One that knows the secret and the tool that has it.
+    pub(crate) fn new(secret: &'static str, tool: &'static str) -> Self {
+        Self {
+            secret,
+            tool,
+            looked: 0,
+            tools: 0,
+        }
+    }
+
+    /// Fails when it never saw the tool run.
+    pub(crate) fn saw_the_tool(&self) {
+        let (looked, tools) = (self.looked, self.tools);
+        assert!(looked > 3 && tools > 0, "{looked} looks, {tools} tools");
+    }
+}
+
+impl Write for Spy {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.looked += 1;
+        for process in std::fs::read_dir("/proc")?.flatten() {
+            let Ok(arguments) = std::fs::read(process.path().join("cmdline")) else {
+                continue;
+            };
+            let arguments = String::from_utf8_lossy(&arguments).into_owned();
+            assert!(!arguments.contains(self.secret), "{arguments:?}");
+            self.tools += usize::from(arguments.contains(self.tool));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
