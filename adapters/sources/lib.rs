@@ -10,6 +10,7 @@ mod mongodb;
 mod mysql;
 mod postgresql;
 mod refusals;
+mod returning;
 mod sign_in;
 mod sqlite;
 mod steps;

@@ -5,16 +5,16 @@ use super::server::{SignIn, failure};
 use super::tools::Tools;
 use super::{Mongodb, WHOLE, list, read};
 use crate::refusals::unsupported;
-use crate::tool::{Tool, lift};
+use crate::returning::{Returning, not_whole};
+use crate::tool::Tool;
 use backupx_core::domain::dump::Dump;
 use backupx_core::ports::dumps::{Existing, Notes, PutBack};
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
 use std::collections::BTreeSet;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 
-const BLOCK: usize = 256 << 10;
 /// How many names a message lists.
 const SHOWN: usize = 10;
 
@@ -34,7 +34,8 @@ pub(super) fn put_back(
                 .to_owned(),
         ));
     }
-    let (mut stream, head) = Stream::new(input)?;
+    let (mut stream, head) =
+        Returning::from(input, Archive::new(), |archive| archive.head().cloned())?;
     let from = one_database(dump, &head)?;
     let chosen = chosen(dump, &head, &how.tables)?;
     let tools = source.tools(stop)?;
@@ -96,7 +97,7 @@ pub(super) fn put_back(
 fn run(
     tool: Tool,
     sign_in: &SignIn,
-    stream: &mut Stream<'_>,
+    stream: &mut Returning<'_, Archive>,
     notes: &dyn Notes,
     stop: &StopFlag,
 ) -> Result<()> {
@@ -227,64 +228,6 @@ fn escaped(name: &str) -> String {
     name.replace('\\', "\\\\")
         .replace('*', "\\*")
         .replace('$', "\\$")
-}
-
-/// A dump on its way back, which is told to be whole before its end is handed on.
-struct Stream<'a> {
-    /// What was read ahead.
-    ahead: Cursor<Vec<u8>>,
-    input: &'a mut dyn Read,
-    archive: Archive,
-}
-
-impl<'a> Stream<'a> {
-    fn new(input: &'a mut dyn Read) -> Result<(Self, Head)> {
-        let (mut archive, mut ahead) = (Archive::new(), Vec::new());
-        let mut block = vec![0; BLOCK];
-        loop {
-            if let Some(head) = archive.head().cloned() {
-                let stream = Self {
-                    ahead: Cursor::new(ahead),
-                    input,
-                    archive,
-                };
-                return Ok((stream, head));
-            }
-            let count = match input.read(&mut block) {
-                Ok(count) => count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(lift(error, "the dump could not be read")),
-            };
-            ahead.extend_from_slice(&block[..count]);
-            let fed = if count == 0 {
-                archive.finish()
-            } else {
-                archive.feed(&block[..count])
-            };
-            fed.map_err(|why| not_whole(&why))?;
-        }
-    }
-}
-
-impl Read for Stream<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let ahead = self.ahead.read(buffer)?;
-        if ahead > 0 || buffer.is_empty() {
-            return Ok(ahead);
-        }
-        let count = self.input.read(buffer)?;
-        let whole = if count == 0 {
-            self.archive.finish()
-        } else {
-            self.archive.feed(&buffer[..count])
-        };
-        whole.map_err(|why| std::io::Error::other(not_whole(&why)))?;
-        Ok(count)
-    }
-}
-
-fn not_whole(why: &str) -> Error {
-    Error::invalid("restore_failed", format!("the dump is not whole: {why}"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::statements::{name_behind, statements};
 use super::tools::fit_to_restore;
 use super::{Postgresql, accounts, tables};
 use crate::refusals::{cancelled, unsupported};
+use crate::returning::Returning;
 use crate::temp::Temp;
 use crate::tool::{Tool, lift};
 use backupx_core::domain::dump::{Dump, DumpFormat, DumpKind};
@@ -17,7 +18,7 @@ use backupx_core::ports::dumps::{Notes, PutBack};
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
 use std::collections::BTreeSet;
-use std::io::{Cursor, Read, Write};
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 /// How much of a text is looked at for its encoding.
@@ -54,11 +55,11 @@ pub(super) fn put_back(
         }
         (DumpKind::Database, DumpFormat::PostgresqlSql) => {
             let set = fit_to_restore(&sets, reached.major, None)?;
-            let mut stream = Stream::text(input)?;
+            let mut stream = peeked(input)?;
             text(target(set), &mut stream, how)
         }
         (DumpKind::Database, DumpFormat::PostgresqlCustom) => {
-            let (mut stream, toc) = Stream::archive(input)?;
+            let (mut stream, toc) = listed(input)?;
             let set = fit_to_restore(&sets, reached.major, Some(toc.version))?;
             archive(source, target(set), &mut stream, &toc, how)
         }
@@ -71,7 +72,7 @@ pub(super) fn put_back(
 /// SQL text, by psql.
 fn text(target: Target<'_>, stream: &mut Stream<'_>, how: &PutBack) -> Result<()> {
     let made = Made {
-        encoding: plain::encoding(stream.head.get_ref()),
+        encoding: plain::encoding(stream.ahead()),
         ..Made::default()
     };
     let place = target.prepare(&how.name, how.existing, &made)?;
@@ -203,78 +204,31 @@ pub(super) fn failed(failure: &str) -> Error {
     Error::invalid("restore_failed", format!("{failure}{hint}"))
 }
 
-/// A dump on its way back, which is told to be whole before its end is handed on.
-struct Stream<'a> {
-    /// What was read ahead.
-    head: Cursor<Vec<u8>>,
-    input: &'a mut dyn Read,
-    watch: Watch,
+type Stream<'a> = Returning<'a, Watch>;
+
+/// SQL text, of which the beginning was read: it says the encoding.
+fn peeked<'a>(input: &'a mut dyn Read) -> Result<Stream<'a>> {
+    let mut head = Vec::new();
+    input
+        .take(PEEK)
+        .read_to_end(&mut head)
+        .map_err(|error| lift(error, "the dump could not be read"))?;
+    let mut tail = Tail::default();
+    tail.feed(&head);
+    Ok(Returning::new(
+        head,
+        input,
+        Watch::Text(tail, End::Database),
+    ))
 }
 
-impl<'a> Stream<'a> {
-    fn text(input: &'a mut dyn Read) -> Result<Self> {
-        let mut head = Vec::new();
-        input
-            .take(PEEK)
-            .read_to_end(&mut head)
-            .map_err(|error| lift(error, "the dump could not be read"))?;
-        let mut tail = Tail::default();
-        tail.feed(&head);
-        Ok(Self {
-            head: Cursor::new(head),
-            input,
-            watch: Watch::Text(tail, End::Database),
-        })
-    }
-
-    fn archive(input: &'a mut dyn Read) -> Result<(Self, Toc)> {
-        let (mut archive, mut head) = (Archive::new(), Vec::new());
-        let mut block = vec![0; BLOCK];
-        while archive.toc().is_none() {
-            let count = match input.read(&mut block) {
-                Ok(count) => count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(lift(error, "the dump could not be read")),
-            };
-            head.extend_from_slice(&block[..count]);
-            if count == 0 {
-                archive.finish().map_err(|why| not_whole(&why))?;
-            } else {
-                archive
-                    .feed(&block[..count])
-                    .map_err(|why| not_whole(&why))?;
-            }
-        }
-        let toc = archive.toc().cloned();
-        let toc = toc.ok_or_else(|| Error::internal("an archive has no table of contents"))?;
-        let stream = Self {
-            head: Cursor::new(head),
-            input,
-            watch: Watch::Archive(archive),
-        };
-        Ok((stream, toc))
-    }
-}
-
-impl Read for Stream<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let ahead = self.head.read(buffer)?;
-        if ahead > 0 || buffer.is_empty() {
-            return Ok(ahead);
-        }
-        let count = self.input.read(buffer)?;
-        let whole = if count == 0 {
-            self.watch.finish()
-        } else {
-            self.watch.feed(&buffer[..count])
-        };
-        whole.map_err(|why| std::io::Error::other(not_whole(&why)))?;
-        Ok(count)
-    }
-}
-
-fn not_whole(why: &str) -> Error {
-    Error::invalid("restore_failed", format!("the dump is not whole: {why}"))
+/// An archive, of which the table of contents was read.
+fn listed<'a>(input: &'a mut dyn Read) -> Result<(Stream<'a>, Toc)> {
+    let watch = Watch::Archive(Archive::new());
+    Returning::from(input, watch, |watch| match watch {
+        Watch::Archive(archive) => archive.toc().cloned(),
+        Watch::Text(..) => None,
+    })
 }
 
 fn spool(temp: &Temp, stream: &mut Stream<'_>, stop: &StopFlag) -> Result<PathBuf> {

@@ -5,6 +5,7 @@ use super::plain::{End, Tail};
 use super::server::refused;
 use super::{Postgresql, check, physical, tools};
 use crate::refusals::unsupported;
+use crate::returning::{self, Watch as _};
 use crate::tool::Tool;
 use backupx_core::domain::dump::{Dump, DumpFormat, DumpKind};
 use backupx_core::domain::log::Level;
@@ -106,8 +107,8 @@ pub(super) enum Watch {
     Text(Tail, End),
 }
 
-impl Watch {
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<(), String> {
+impl returning::Watch for Watch {
+    fn feed(&mut self, bytes: &[u8]) -> Result<(), String> {
         match self {
             Self::Archive(archive) => archive.feed(bytes),
             Self::Text(tail, _) => {
@@ -117,7 +118,7 @@ impl Watch {
         }
     }
 
-    pub(super) fn finish(&mut self) -> Result<(), String> {
+    fn finish(&mut self) -> Result<(), String> {
         match self {
             Self::Archive(archive) => archive.finish(),
             Self::Text(tail, end) => tail.finish(*end),

@@ -8,6 +8,7 @@
 mod tests;
 
 use super::bson::{Value, fields};
+use crate::returning::Watch;
 use std::collections::BTreeSet;
 
 /// What an archive begins with.
@@ -75,6 +76,16 @@ enum Next {
     Data,
     /// Nothing but the terminator: behind the document that ends a collection.
     End,
+}
+
+impl Watch for Archive {
+    fn feed(&mut self, bytes: &[u8]) -> Result<(), String> {
+        Self::feed(self, bytes)
+    }
+
+    fn finish(&mut self) -> Result<(), String> {
+        Self::finish(self)
+    }
 }
 
 impl Archive {
