@@ -39,6 +39,11 @@ pub const SQLITE: &[Migration] = &[
         name: "sources",
         sql: include_str!("../../migrations/sqlite/0004_sources.sql"),
     },
+    Migration {
+        number: 5,
+        name: "proofs",
+        sql: include_str!("../../migrations/sqlite/0005_proofs.sql"),
+    },
 ];
 
 /// The migrations for Postgres: the same numbers, the same logical schema.
@@ -62,6 +67,11 @@ pub const POSTGRES: &[Migration] = &[
         number: 4,
         name: "sources",
         sql: include_str!("../../migrations/postgres/0004_sources.sql"),
+    },
+    Migration {
+        number: 5,
+        name: "proofs",
+        sql: include_str!("../../migrations/postgres/0005_proofs.sql"),
     },
 ];
 

@@ -34,6 +34,17 @@ pub enum EventKind {
         /// Its final status.
         status: RecordStatus,
     },
+    /// A run is far off the history of its task, as when a mount was empty.
+    #[serde(rename_all = "camelCase")]
+    RecordSuspicious {
+        /// Which one.
+        record_id: i64,
+        /// Of which task.
+        task_id: i64,
+        /// Codes of what is odd: `empty`, `shrunk`, `grown`, `fewer_entries`, `more_entries`, `dump_shrunk`, `dump_gone`, `rewritten`,
+        /// `incompressible`.
+        findings: Vec<String>,
+    },
     /// An operation came to its end.
     #[serde(rename_all = "camelCase")]
     OperationFinished {
@@ -79,6 +90,15 @@ impl From<event::EventKind> for EventKind {
                 record_id: record_id.0,
                 task_id: task_id.0,
                 status: status.into(),
+            },
+            event::EventKind::RecordSuspicious {
+                record_id,
+                task_id,
+                findings,
+            } => Self::RecordSuspicious {
+                record_id: record_id.0,
+                task_id: task_id.0,
+                findings,
             },
             event::EventKind::OperationFinished {
                 operation_id,

@@ -8,6 +8,7 @@ mod mirror;
 pub mod agent;
 pub mod api_keys;
 pub mod events;
+pub mod guard;
 pub mod logs;
 pub mod nodes;
 pub mod operations;

@@ -1,5 +1,6 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
+use crate::guard::Guard;
 use crate::mirror::mirrored;
 use crate::records::chosen;
 use crate::schedules::Schedule;
@@ -65,6 +66,8 @@ pub struct Task {
     /// What the node runs around it.
     #[serde(default)]
     pub hooks: Hooks,
+    /// How far from its history a run may be.
+    pub guard: Guard,
     /// Names of the secrets of the source that are set.
     #[serde(default)]
     pub secrets_set: Vec<String>,
@@ -103,6 +106,7 @@ impl Task {
             max_cores,
             time_limit_secs,
             hooks,
+            guard,
             secrets: _,
         } = task.spec.into();
         let paused_until = task.pause.as_ref().map(|pause| pause.until);
@@ -124,6 +128,7 @@ impl Task {
             max_cores,
             time_limit_secs,
             hooks,
+            guard,
             secrets_set,
             enabled: task.enabled,
             next_run_at: task.next_run.map(|next| next.at),
@@ -155,6 +160,7 @@ impl From<Task> for TaskInput {
             max_cores: task.max_cores,
             time_limit_secs: task.time_limit_secs,
             hooks: task.hooks,
+            guard: task.guard,
             secrets: Secrets::default(),
         }
     }
@@ -206,6 +212,9 @@ pub struct TaskInput {
     /// What the node runs around it, picked by name from what its own policy allows.
     #[serde(default, skip_serializing_if = "Hooks::is_empty")]
     pub hooks: Hooks,
+    /// How far from its history a run may be.
+    #[serde(default)]
+    pub guard: Guard,
     /// Secrets of the source that are set or, when empty, removed; those that are not named stay as they are.
     #[serde(default, skip_serializing_if = "Secrets::is_empty")]
     pub secrets: Secrets,
@@ -246,6 +255,7 @@ impl TryFrom<TaskInput> for TaskSpec {
             max_cores: input.max_cores,
             time_limit_secs: input.time_limit_secs,
             hooks: input.hooks.try_into()?,
+            guard: input.guard.into(),
         })
     }
 }
@@ -268,6 +278,7 @@ impl From<TaskSpec> for TaskInput {
             max_cores: spec.max_cores,
             time_limit_secs: spec.time_limit_secs,
             hooks: spec.hooks.into(),
+            guard: spec.guard.into(),
             secrets: Secrets::default(),
         }
     }

@@ -68,6 +68,19 @@ impl App {
                 }
                 Ok(())
             }
+            EventKind::RecordSuspicious {
+                record_id,
+                task_id,
+                findings,
+            } => {
+                tracing::warn!(
+                    record.id = record_id.0,
+                    task.id = task_id.0,
+                    findings = findings.join(", "),
+                    "a run is far off the history of its task; retention of the task rests until somebody accepts it"
+                );
+                Ok(())
+            }
             EventKind::OperationFinished { operation_id, .. } => {
                 self.apply_operation(*operation_id).await
             }

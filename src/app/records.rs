@@ -5,6 +5,7 @@ use crate::assign::provable_targets;
 use crate::requests::unexpected;
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::command::{CommandSpec, Subject};
+use backupx_core::domain::guard::Acceptance;
 use backupx_core::domain::id::{NodeId, RecordId, TargetId};
 use backupx_core::domain::log::StoredLine;
 use backupx_core::domain::operation::{Operation, OperationSpec, VerifyMode};
@@ -191,6 +192,46 @@ impl App {
             record.id = id.0,
             by = principal.username,
             "a record was unlocked"
+        );
+        self.record(principal, id).await
+    }
+
+    /// A person's word that an odd run is right, and with it those of its task before it: retention goes on, and later runs are measured by
+    /// this one. `Conflict` (`nothing_to_accept`) when nothing is odd about it. Needs `admin`.
+    pub async fn accept_record(
+        &self,
+        principal: &Principal,
+        id: RecordId,
+        reason: &str,
+    ) -> Result<Record> {
+        principal.require(Role::Admin)?;
+        if reason.chars().count() > 500 {
+            return Err(Error::field("reason", "has more than 500 characters"));
+        }
+        let record = self.record(principal, id).await?;
+        let acceptance = Acceptance {
+            at: self.now(),
+            by: principal.username.clone(),
+            reason: reason.to_owned(),
+        };
+        if !self.ports.records.accept(id, &acceptance).await? {
+            return Err(Error::conflict(
+                "nothing_to_accept",
+                match record.alarm {
+                    None => format!("nothing is odd about record {id}"),
+                    Some(_) => format!("record {id} was accepted already"),
+                },
+            ));
+        }
+        for earlier in self.ports.records.with_copies(record.task_id).await? {
+            if earlier.id < id {
+                self.ports.records.accept(earlier.id, &acceptance).await?;
+            }
+        }
+        tracing::info!(
+            record.id = id.0,
+            by = principal.username,
+            "an odd run was accepted"
         );
         self.record(principal, id).await
     }

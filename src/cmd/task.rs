@@ -1,6 +1,7 @@
 //! `backupx task`: what is backed up, where to, when, and for how long.
 
 mod form;
+mod guard;
 pub(crate) mod source;
 mod test;
 mod timing;

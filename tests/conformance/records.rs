@@ -2,9 +2,11 @@
 
 use crate::case::cases;
 use crate::ports::Ports;
-use crate::samples::{at, ended, ids, queued, read, run_of, task};
+use crate::samples::{at, end, ended, ids, queued, read, run_of, task};
 use anyhow::Result;
 use backupx_core::domain::command::{Lease, Subject};
+use backupx_core::domain::event::EventKind;
+use backupx_core::domain::guard::{Acceptance, Alarm, Finding};
 use backupx_core::domain::id::{NodeId, RecordId, TaskId};
 use backupx_core::domain::log::{Level, LogLine};
 use backupx_core::domain::page::PageRequest;
@@ -20,6 +22,7 @@ cases!(
     records_are_listed_by_task_node_and_state,
     unfinished_records_come_oldest_first,
     a_lock_is_set_and_taken_away,
+    an_odd_run_tells_of_itself_and_is_accepted_once,
     a_record_is_removed_with_its_log_when_its_last_copy_is_gone,
     a_record_that_is_not_done_is_not_removed,
     never_19_a_locked_record_is_not_removed,
@@ -187,6 +190,48 @@ async fn a_lock_is_set_and_taken_away(ports: &Ports) -> Result<()> {
     assert!(ports.records.set_lock(record.id, None).await?);
     assert_eq!(read(ports, record.id).await?.lock, None);
     assert!(!ports.records.set_lock(RecordId(99), None).await?);
+    Ok(())
+}
+
+async fn an_odd_run_tells_of_itself_and_is_accepted_once(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let record = queued(ports, &task, 1).await?;
+    let alarm = Alarm {
+        findings: vec![Finding {
+            code: "empty".to_owned(),
+            message: "nichts – gar nichts".to_owned(),
+        }],
+        accepted: None,
+    };
+    let mut end = end(&record, RecordState::Success, CopyState::Good);
+    end.alarm = Some(alarm.clone());
+    assert!(ports.records.start(record.id, Lease(1), at(2)).await?);
+    let finished = ports.records.finish(record.id, Lease(1), &end, at(3));
+    assert!(finished.await?);
+    assert_eq!(read(ports, record.id).await?.alarm, Some(alarm.clone()));
+    let told = EventKind::RecordSuspicious {
+        record_id: record.id,
+        task_id: task.id,
+        findings: vec!["empty".to_owned()],
+    };
+    let events = ports.events.take(10, at(3), at(4)).await?;
+    assert!(events.iter().any(|event| event.kind == told), "{events:?}");
+
+    let word = |by: &str| Acceptance {
+        at: at(5),
+        by: by.to_owned(),
+        reason: "moved".to_owned(),
+    };
+    assert!(ports.records.accept(record.id, &word("ada")).await?);
+    assert!(!ports.records.accept(record.id, &word("bob")).await?);
+    let accepted = Alarm {
+        accepted: Some(word("ada")),
+        ..alarm
+    };
+    assert_eq!(read(ports, record.id).await?.alarm, Some(accepted));
+    let plain = ended(ports, &task, 6, RecordState::Success, CopyState::Good).await?;
+    assert!(!ports.records.accept(plain.id, &word("ada")).await?);
+    assert!(!ports.records.accept(RecordId(99), &word("ada")).await?);
     Ok(())
 }
 

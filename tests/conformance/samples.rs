@@ -85,6 +85,7 @@ pub(crate) fn spec(called: &str, node: NodeId, targets: &[TargetId]) -> TaskSpec
         max_cores: None,
         time_limit_secs: None,
         hooks: Default::default(),
+        guard: Default::default(),
     }
 }
 
@@ -150,6 +151,7 @@ pub(crate) fn end(record: &Record, state: RecordState, copies: CopyState) -> Rec
         },
         failure: None,
         streams: Vec::new(),
+        alarm: None,
         copies: record
             .copies
             .iter()

@@ -16,6 +16,7 @@ use crate::stores::commit;
 use async_trait::async_trait;
 use backupx_core::Result;
 use backupx_core::domain::command::Lease;
+use backupx_core::domain::guard::Acceptance;
 use backupx_core::domain::id::{NodeId, RecordId, TargetId, TaskId};
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::progress::Progress;
@@ -131,6 +132,10 @@ impl Records for SqlStores {
             .await
             .map_err(store)?;
         Ok(done.rows_affected() > 0)
+    }
+
+    async fn accept(&self, id: RecordId, acceptance: &Acceptance) -> Result<bool> {
+        life::accept(self, id, acceptance).await
     }
 
     async fn set_copy(

@@ -174,6 +174,7 @@ impl Journey {
             max_cores: None,
             time_limit_secs: None,
             hooks: Default::default(),
+            guard: Default::default(),
         })
     }
 

@@ -1,11 +1,13 @@
 //! The flags of `task add` and `task edit`, and what they make of a task.
 
+use super::guard::GuardFlags;
 use super::source::{self, Kind, Named};
 use super::timing::Timing;
 use crate::cmd::client::{Client, resolve};
 use crate::cmd::failure::usage;
 use crate::cmd::settings;
 use anyhow::Result;
+use backupx_api::guard::Guard;
 use backupx_api::nodes::Node;
 use backupx_api::sources::{Secrets, Source};
 use backupx_api::targets::Target;
@@ -119,6 +121,8 @@ struct What {
     #[arg(long, value_name = "DURATION", value_parser = time_limit)]
     time_limit: Option<Duration>,
     #[command(flatten)]
+    guard: GuardFlags,
+    #[command(flatten)]
     keep: Keep,
 }
 
@@ -169,6 +173,7 @@ impl Add {
             max_cores: None,
             time_limit_secs: None,
             hooks: Hooks::default(),
+            guard: Guard::default(),
             secrets: Secrets::default(),
         };
         self.what.apply(client, empty).await
@@ -239,6 +244,7 @@ impl What {
         if let Some(limit) = self.time_limit {
             task.time_limit_secs = Some(limit.as_secs()).filter(|seconds| *seconds > 0);
         }
+        self.guard.apply(&mut task.guard);
         self.keep.apply(&mut task.retention);
         Ok(task)
     }
@@ -280,7 +286,7 @@ impl Keep {
     }
 }
 
-fn set<T: Copy>(place: &mut T, value: Option<T>) {
+pub(super) fn set<T: Copy>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }

@@ -1,5 +1,6 @@
 //! Tasks as people see them.
 
+use super::guard::shown;
 use super::timing::of_window;
 use crate::cmd::client::Client;
 use crate::cmd::output::{
@@ -165,6 +166,7 @@ impl Names {
             ("max unreadable", task.max_unreadable.to_string()),
             ("cores", cores),
             ("time limit", or_dash(limit.unwrap_or_default())),
+            ("guard", shown(&task.guard)),
             ("changed", instant(task.updated_at)),
         ]);
         pairs.extend(hooks(&task.hooks));

@@ -31,6 +31,16 @@ pub enum EventKind {
         /// Its final state.
         status: super::record::RecordState,
     },
+    /// A run is far off the history of its task; written with its `RecordFinished`.
+    #[serde(rename_all = "camelCase")]
+    RecordSuspicious {
+        /// Which one.
+        record_id: RecordId,
+        /// Of which task.
+        task_id: TaskId,
+        /// Codes of what is odd, as [`super::guard::Finding`] has them.
+        findings: Vec<String>,
+    },
     /// An operation came to its end.
     #[serde(rename_all = "camelCase")]
     OperationFinished {

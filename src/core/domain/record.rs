@@ -1,6 +1,7 @@
 //! Records: one run of one task. The record is the truth; whatever a queue carries only follows it.
 
 use super::command::Lease;
+use super::guard::Alarm;
 use super::id::{NodeId, RecordId, TargetId, TaskId};
 use super::key::ObjectKey;
 use super::manifest::StoredStream;
@@ -38,6 +39,8 @@ pub struct Record {
     pub failure: Option<Failure>,
     /// Why retention and people must leave it alone.
     pub lock: Option<Lock>,
+    /// What is odd about it, when something is.
+    pub alarm: Option<Alarm>,
     /// The streams that it consists of, with what is needed to unwrap their keys; empty until it ended well somewhere.
     pub streams: Vec<StreamHead>,
     /// One per target of the task.

@@ -340,6 +340,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/records/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that an odd run is right, and those of its task before it: retention goes on, later runs are measured by this one. */
+        post: operations["accept_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/records/{id}/cancel": {
         parameters: {
             query?: never;
@@ -902,6 +919,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A person's word that an odd run is right. */
+        Acceptance: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who, by name. */
+            by: string;
+            /** @description Why; may be empty. */
+            reason: string;
+        };
         /** @description What a task waits for: runs of other tasks that end in success. */
         After: {
             /** @description The tasks: one to twenty, none of which waits for this one. */
@@ -932,6 +961,12 @@ export interface components {
         AgentResult: Record<string, never>;
         /** @description Node id and name, the master's time, intervals, and which leases to keep or to stop. */
         AgentWelcome: Record<string, never>;
+        /** @description What is odd about a run. Until somebody accepts it, retention removes nothing of its task. */
+        Alarm: {
+            accepted?: components["schemas"]["Acceptance"] | null;
+            /** @description What is odd. */
+            findings: components["schemas"]["Finding"][];
+        };
         /** @description A key for scripts. The key itself is shown once, when it is made. */
         ApiKey: {
             /**
@@ -1037,6 +1072,16 @@ export interface components {
              * @description Regular files among them.
              */
             files: number;
+            /**
+             * Format: int64
+             * @description Bytes of those.
+             */
+            newBytes?: number | null;
+            /**
+             * Format: int64
+             * @description Regular files that are newer than the good run before; absent when there was none, and for databases.
+             */
+            newFiles?: number | null;
             /**
              * Format: int64
              * @description Things that an archive can't hold, as sockets.
@@ -1218,6 +1263,24 @@ export interface components {
             type: "recordFinished";
         } | {
             /**
+             * @description Codes of what is odd: `empty`, `shrunk`, `grown`, `fewer_entries`, `more_entries`, `dump_shrunk`, `dump_gone`, `rewritten`,
+             *     `incompressible`.
+             */
+            findings: string[];
+            /**
+             * Format: int64
+             * @description Which one.
+             */
+            recordId: number;
+            /**
+             * Format: int64
+             * @description Of which task.
+             */
+            taskId: number;
+            /** @enum {string} */
+            type: "recordSuspicious";
+        } | {
+            /**
              * Format: int64
              * @description Which one.
              */
@@ -1262,6 +1325,16 @@ export interface components {
             /** @description What is wrong and what is accepted. */
             message: string;
         };
+        /** @description One odd thing about a run. */
+        Finding: {
+            /**
+             * @description Stable code: `empty`, `shrunk`, `grown`, `fewer_entries`, `more_entries`, `dump_shrunk`, `dump_gone`, `rewritten`,
+             *     `incompressible`.
+             */
+            code: string;
+            /** @description What is odd, in figures, for a person. */
+            message: string;
+        };
         /** @description A database that a server holds. */
         FoundDatabase: {
             /** @description Its name; for SQLite the path of its file. */
@@ -1271,6 +1344,26 @@ export interface components {
              * @description Its size in bytes as the server says it, when it does.
              */
             sizeBytes?: number | null;
+        };
+        /** @description How far from the history of its task a run may be; one that is further is odd, and retention of the task rests until it is accepted. */
+        Guard: {
+            /**
+             * @description Whether runs are looked at.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Format: int32
+             * @description By how many percent a run may be larger than the median of the runs before it, 1 to 100000.
+             * @default 100
+             */
+            growthPercent: number;
+            /**
+             * Format: int32
+             * @description By how many percent a run may be smaller than the median of the runs before it, 1 to 99.
+             * @default 50
+             */
+            shrinkPercent: number;
         };
         /** @description Programs of the node that run around a backup. What a name runs stands in the node's own policy file. */
         Hooks: {
@@ -1783,6 +1876,7 @@ export interface components {
         Page_Record: {
             /** @description The items, in the list's order. */
             items: {
+                alarm?: components["schemas"]["Alarm"] | null;
                 /**
                  * Format: date-time
                  * @description When somebody asked it to stop.
@@ -1832,6 +1926,7 @@ export interface components {
                  * @description When a node took it.
                  */
                 startedAt?: string | null;
+                statistics?: components["schemas"]["Statistics"] | null;
                 /** @description Where it is in its life. */
                 status: components["schemas"]["RecordStatus"];
                 /**
@@ -1922,6 +2017,8 @@ export interface components {
                 encrypt: boolean;
                 /** @description age recipients beside the organisation's. */
                 extraRecipients: string[];
+                /** @description How far from its history a run may be. */
+                guard: components["schemas"]["Guard"];
                 /** @description What the node runs around it. */
                 hooks?: components["schemas"]["Hooks"];
                 /**
@@ -2112,6 +2209,7 @@ export interface components {
         Reach: "everywhere" | "ownNode" | "master";
         /** @description One run of one task. */
         Record: {
+            alarm?: components["schemas"]["Alarm"] | null;
             /**
              * Format: date-time
              * @description When somebody asked it to stop.
@@ -2161,6 +2259,7 @@ export interface components {
              * @description When a node took it.
              */
             startedAt?: string | null;
+            statistics?: components["schemas"]["Statistics"] | null;
             /** @description Where it is in its life. */
             status: components["schemas"]["RecordStatus"];
             /**
@@ -2465,6 +2564,29 @@ export interface components {
             /** @description Absolute paths, or patterns of some, of database files. Looked up again at each run. */
             paths: string[];
         };
+        /** @description A run in figures. */
+        Statistics: {
+            /**
+             * Format: int64
+             * @description Bytes of content read in a second.
+             */
+            bytesPerSecond: number;
+            /**
+             * Format: double
+             * @description The share of its files that is newer than the good run before, 0 to 1; absent when there was none, and for databases.
+             */
+            changedShare?: number | null;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds, from the node's taking it to the master's hearing of its end.
+             */
+            durationMs: number;
+            /**
+             * Format: double
+             * @description The share of its bytes that storage holds, 0 to 1 and a little more; absent for an empty run.
+             */
+            storedShare?: number | null;
+        };
         /** @description A stream as it lies in storage. */
         Stream: {
             /** @description Whether it is sealed. */
@@ -2593,6 +2715,8 @@ export interface components {
             encrypt: boolean;
             /** @description age recipients beside the organisation's. */
             extraRecipients: string[];
+            /** @description How far from its history a run may be. */
+            guard: components["schemas"]["Guard"];
             /** @description What the node runs around it. */
             hooks?: components["schemas"]["Hooks"];
             /**
@@ -2665,6 +2789,8 @@ export interface components {
             encrypt?: boolean;
             /** @description age recipients beside the organisation's, `age1…`. */
             extraRecipients?: string[];
+            /** @description How far from its history a run may be. */
+            guard?: components["schemas"]["Guard"];
             /** @description What the node runs around it, picked by name from what its own policy allows. */
             hooks?: components["schemas"]["Hooks"];
             /**
@@ -3741,6 +3867,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, as problem details. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 characters. The same request under the same key is carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
             };
             /** @description What went wrong, as problem details. */
             default: {

@@ -411,6 +411,7 @@ pub(crate) fn spec(name: &str, node: NodeId, targets: &[TargetId]) -> Result<Tas
         max_cores: None,
         time_limit_secs: None,
         hooks: Default::default(),
+        guard: Default::default(),
     })
 }
 

@@ -8,6 +8,7 @@ mod ends;
 mod faults;
 mod fleet;
 mod followers;
+mod guarded;
 mod gusts;
 mod places;
 mod pools;
