@@ -41,8 +41,13 @@ pub const SQLITE: &[Migration] = &[
     },
     Migration {
         number: 5,
-        name: "proofs",
-        sql: include_str!("../../migrations/sqlite/0005_proofs.sql"),
+        name: "alarms",
+        sql: include_str!("../../migrations/sqlite/0005_alarms.sql"),
+    },
+    Migration {
+        number: 6,
+        name: "verifications",
+        sql: include_str!("../../migrations/sqlite/0006_verifications.sql"),
     },
 ];
 
@@ -70,8 +75,13 @@ pub const POSTGRES: &[Migration] = &[
     },
     Migration {
         number: 5,
-        name: "proofs",
-        sql: include_str!("../../migrations/postgres/0005_proofs.sql"),
+        name: "alarms",
+        sql: include_str!("../../migrations/postgres/0005_alarms.sql"),
+    },
+    Migration {
+        number: 6,
+        name: "verifications",
+        sql: include_str!("../../migrations/postgres/0006_verifications.sql"),
     },
 ];
 

@@ -24,3 +24,4 @@ pub mod target_types;
 pub mod targets;
 pub mod tasks;
 pub mod users;
+pub mod verifications;

@@ -5,6 +5,7 @@ use crate::mirror::mirrored;
 use crate::records::chosen;
 use crate::schedules::Schedule;
 use crate::sources::{Secrets, Source};
+use crate::verifications::VerifyPlan;
 use backupx_core::domain::hook;
 use backupx_core::domain::id::{NodeId, TargetId, TaskId};
 use backupx_core::domain::name::Name;
@@ -66,6 +67,8 @@ pub struct Task {
     /// What the node runs around it.
     #[serde(default)]
     pub hooks: Hooks,
+    /// When its newest backup is proven by itself.
+    pub verify: Vec<VerifyPlan>,
     /// How far from its history a run may be.
     pub guard: Guard,
     /// Names of the secrets of the source that are set.
@@ -106,6 +109,7 @@ impl Task {
             max_cores,
             time_limit_secs,
             hooks,
+            verify,
             guard,
             secrets: _,
         } = task.spec.into();
@@ -128,6 +132,7 @@ impl Task {
             max_cores,
             time_limit_secs,
             hooks,
+            verify,
             guard,
             secrets_set,
             enabled: task.enabled,
@@ -160,6 +165,7 @@ impl From<Task> for TaskInput {
             max_cores: task.max_cores,
             time_limit_secs: task.time_limit_secs,
             hooks: task.hooks,
+            verify: task.verify,
             guard: task.guard,
             secrets: Secrets::default(),
         }
@@ -212,6 +218,9 @@ pub struct TaskInput {
     /// What the node runs around it, picked by name from what its own policy allows.
     #[serde(default, skip_serializing_if = "Hooks::is_empty")]
     pub hooks: Hooks,
+    /// When its newest backup is proven by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verify: Vec<VerifyPlan>,
     /// How far from its history a run may be.
     #[serde(default)]
     pub guard: Guard,
@@ -255,6 +264,7 @@ impl TryFrom<TaskInput> for TaskSpec {
             max_cores: input.max_cores,
             time_limit_secs: input.time_limit_secs,
             hooks: input.hooks.try_into()?,
+            verify: input.verify.into_iter().map(Into::into).collect(),
             guard: input.guard.into(),
         })
     }
@@ -278,6 +288,7 @@ impl From<TaskSpec> for TaskInput {
             max_cores: spec.max_cores,
             time_limit_secs: spec.time_limit_secs,
             hooks: spec.hooks.into(),
+            verify: spec.verify.into_iter().map(Into::into).collect(),
             guard: spec.guard.into(),
             secrets: Secrets::default(),
         }

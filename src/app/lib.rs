@@ -46,6 +46,7 @@ mod tasks;
 mod timetable;
 mod tokens;
 mod vault;
+mod verifications;
 
 pub use accounts::{ChangedUser, NewUser, UserView};
 pub use api_keys::{AddedApiKey, ApiKeyView};

@@ -5,6 +5,7 @@ mod guard;
 pub(crate) mod source;
 mod test;
 mod timing;
+mod verify;
 mod view;
 
 use super::client::{Client, resolve};

@@ -86,6 +86,7 @@ pub(crate) fn spec(called: &str, node: NodeId, targets: &[TargetId]) -> TaskSpec
         time_limit_secs: None,
         hooks: Default::default(),
         guard: Default::default(),
+        verify: Vec::new(),
     }
 }
 

@@ -175,6 +175,7 @@ impl Journey {
             time_limit_secs: None,
             hooks: Default::default(),
             guard: Default::default(),
+            verify: Vec::new(),
         })
     }
 

@@ -3,6 +3,7 @@
 use super::guard::GuardFlags;
 use super::source::{self, Kind, Named};
 use super::timing::Timing;
+use super::verify::VerifyFlags;
 use crate::cmd::client::{Client, resolve};
 use crate::cmd::failure::usage;
 use crate::cmd::settings;
@@ -52,6 +53,9 @@ pub(crate) struct Edit {
     /// Run nothing around it
     #[arg(long, conflicts_with = "hooks")]
     no_hooks: bool,
+    /// Prove backups only when asked to
+    #[arg(long, conflicts_with = "plans")]
+    no_verify: bool,
     /// Leave nothing out
     #[arg(long, conflicts_with = "exclude")]
     no_exclude: bool,
@@ -121,6 +125,8 @@ struct What {
     #[arg(long, value_name = "DURATION", value_parser = time_limit)]
     time_limit: Option<Duration>,
     #[command(flatten)]
+    verify: VerifyFlags,
+    #[command(flatten)]
     guard: GuardFlags,
     #[command(flatten)]
     keep: Keep,
@@ -174,6 +180,7 @@ impl Add {
             time_limit_secs: None,
             hooks: Hooks::default(),
             guard: Guard::default(),
+            verify: Vec::new(),
             secrets: Secrets::default(),
         };
         self.what.apply(client, empty).await
@@ -191,6 +198,9 @@ impl Edit {
         }
         if self.no_after {
             task.after = None;
+        }
+        if self.no_verify {
+            task.verify.clear();
         }
         if self.no_hooks {
             task.hooks = Hooks::default();
@@ -244,6 +254,7 @@ impl What {
         if let Some(limit) = self.time_limit {
             task.time_limit_secs = Some(limit.as_secs()).filter(|seconds| *seconds > 0);
         }
+        self.verify.apply(&mut task.verify)?;
         self.guard.apply(&mut task.guard);
         self.keep.apply(&mut task.retention);
         Ok(task)

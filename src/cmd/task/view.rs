@@ -1,7 +1,7 @@
 //! Tasks as people see them.
 
-use super::guard::shown;
 use super::timing::of_window;
+use super::{guard, verify};
 use crate::cmd::client::Client;
 use crate::cmd::output::{
     OutputFormat, instant, instant_or_dash, key_values, or_dash, span, table, yes_no,
@@ -166,7 +166,8 @@ impl Names {
             ("max unreadable", task.max_unreadable.to_string()),
             ("cores", cores),
             ("time limit", or_dash(limit.unwrap_or_default())),
-            ("guard", shown(&task.guard)),
+            ("verified", or_dash(verify::shown(&task.verify))),
+            ("guard", guard::shown(&task.guard)),
             ("changed", instant(task.updated_at)),
         ]);
         pairs.extend(hooks(&task.hooks));

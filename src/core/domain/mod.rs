@@ -31,5 +31,6 @@ pub mod source;
 pub mod target;
 pub mod task;
 pub mod time;
+pub mod verification;
 pub mod wal;
 pub mod work;

@@ -9,6 +9,7 @@ use super::schedule::{NextRun, Schedule};
 use super::secret::Sealed;
 use super::source::SourceSpec;
 use super::time::Timestamp;
+use super::verification::{NextVerify, VerifyPlan};
 use crate::{Error, FieldError, Result};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,8 @@ pub struct Task {
     pub enabled: bool,
     /// When the schedule fires next.
     pub next_run: Option<NextRun>,
+    /// When the verifications that it plans are to be looked at again.
+    pub verify: Option<NextVerify>,
     /// Until when its schedule rests, if somebody paused it; one that is over means nothing.
     pub pause: Option<Pause>,
     /// When it was made.
@@ -91,6 +94,9 @@ pub struct TaskSpec {
     /// What the node runs around it, picked by name from what its own policy allows.
     #[serde(default, skip_serializing_if = "Hooks::is_empty")]
     pub hooks: Hooks,
+    /// When its newest backup is proven by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verify: Vec<VerifyPlan>,
     /// How far a run may be from its history before it is odd.
     #[serde(default, skip_serializing_if = "GuardSpec::is_default")]
     pub guard: GuardSpec,
@@ -204,6 +210,7 @@ impl TaskSpec {
         let mut errors = self.source.wrong();
         errors.extend(self.hooks.wrong());
         errors.extend(self.guard.wrong());
+        errors.extend(VerifyPlan::wrong(&self.verify));
         let mut wrong = |field: &str, message: String| {
             errors.push(FieldError {
                 field: field.to_owned(),

@@ -2076,6 +2076,8 @@ export interface components {
                  * @description When a person last changed it.
                  */
                 updatedAt: string;
+                /** @description When its newest backup is proven by itself. */
+                verify: components["schemas"]["VerifyPlan"][];
                 /**
                  * Format: int64
                  * @description Grows with every change; the entity tag of an update.
@@ -2774,6 +2776,8 @@ export interface components {
              * @description When a person last changed it.
              */
             updatedAt: string;
+            /** @description When its newest backup is proven by itself. */
+            verify: components["schemas"]["VerifyPlan"][];
             /**
              * Format: int64
              * @description Grows with every change; the entity tag of an update.
@@ -2826,6 +2830,8 @@ export interface components {
              * @description How long a run may take before it is ended as failed, in seconds; `null` means a day for databases and no limit for files.
              */
             timeLimitSecs?: number | null;
+            /** @description When its newest backup is proven by itself. */
+            verify?: components["schemas"]["VerifyPlan"][];
         };
         /** @description What a test of a target found. */
         TestReport: {
@@ -2964,6 +2970,18 @@ export interface components {
          * @enum {string}
          */
         VerifyMode: "quick" | "full";
+        /** @description When the newest backup of a task is proven by itself. */
+        VerifyPlan: {
+            /**
+             * @description Five or six fields, or `@weekly` and the like.
+             * @example 0 4 * * 0
+             */
+            cron: string;
+            /** @description How deep. */
+            mode: components["schemas"]["VerifyMode"];
+            /** @description IANA name of the zone; UTC when absent. */
+            timezone?: string;
+        };
         /** @description What came of a verification. */
         VerifyReport: {
             /** @description Per copy. */

@@ -69,7 +69,7 @@ impl Scene {
 
 #[tokio::test]
 async fn an_odd_run_holds_retention_until_it_is_accepted() -> Result<()> {
-    let scene = Scene::new().await?;
+    let scene = Box::pin(Scene::new()).await?;
     let (bed, who) = (&scene.bed, &scene.bed.who);
     assert_eq!(scene.copies().await?, 2);
 
@@ -136,7 +136,7 @@ async fn an_odd_run_holds_retention_until_it_is_accepted() -> Result<()> {
 
 #[tokio::test]
 async fn a_run_of_another_source_has_no_history() -> Result<()> {
-    let scene = Scene::new().await?;
+    let scene = Box::pin(Scene::new()).await?;
     let (bed, who) = (&scene.bed, &scene.bed.who);
     let task = bed.app.task(who, scene.task).await?;
     let mut spec = task.spec;
@@ -152,7 +152,7 @@ async fn a_run_of_another_source_has_no_history() -> Result<()> {
 
 #[tokio::test]
 async fn a_node_is_told_when_the_run_before_began() -> Result<()> {
-    let scene = Scene::new().await?;
+    let scene = Box::pin(Scene::new()).await?;
     let bed = &scene.bed;
     let last = scene.run(64 << 20).await?;
     bed.pass(Duration::hours(1));

@@ -12,6 +12,7 @@ mod guarded;
 mod gusts;
 mod places;
 mod pools;
+mod proofs;
 mod removals;
 mod schedules;
 mod sources;
