@@ -6,6 +6,7 @@ mod support;
 mod backint;
 mod bad_input;
 mod databases;
+mod guard;
 mod hooks;
 mod kill;
 mod lambda;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         databases::trials(),
         mongodb::trials(),
         mysql::trials(),
+        guard::trials(),
         hooks::trials(),
         pitr::trials(),
         life::trials(),
