@@ -2,9 +2,8 @@
 
 use crate::case::cases;
 use crate::ports::Ports;
-use crate::samples::{at, ended, spec, target, task, task_ids};
+use crate::samples::{at, ended, node, spec, target, task, task_ids};
 use anyhow::Result;
-use backupx_core::domain::id::NodeId;
 use backupx_core::domain::operation::{OperationSpec, OperationState, VerifyMode};
 use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{CopyState, Record, RecordState};
@@ -28,8 +27,9 @@ fn weekly(mode: VerifyMode) -> VerifyPlan {
 }
 
 async fn planned(ports: &Ports, called: &str, second: i64) -> Result<Task> {
+    let node = node(ports, &format!("{called}-host")).await?;
     let target = target(ports, &format!("{called}-disk")).await?;
-    let mut spec = spec(called, NodeId::LOCAL, &[target.id]);
+    let mut spec = spec(called, node.id, &[target.id]);
     spec.verify = vec![weekly(VerifyMode::Full)];
     Ok(ports.tasks.add(&spec, None, at(second)).await?)
 }
@@ -124,12 +124,10 @@ async fn a_task_that_is_turned_off_begins_none(ports: &Ports) -> Result<()> {
     let off = ports.tasks.set_enabled(task.id, false, None, at(12));
     off.await?;
     assert!(ports.tasks.due_verifications(at(20), 10).await?.is_empty());
-    let begun = ports.tasks.begin_verifications(
-        task.id,
-        place(10, 10),
-        Some(place(20, 600)),
-        &[full(&record, 20)],
-    );
+    let new = [full(&record, 20)];
+    let begun = ports
+        .tasks
+        .begin_verifications(task.id, place(10, 10), Some(place(20, 600)), &new);
     assert!(begun.await?.is_empty());
     Ok(())
 }

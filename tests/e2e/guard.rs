@@ -64,6 +64,7 @@ fn an_empty_folder_is_odd_and_holds_retention_until_it_is_accepted() -> Result<(
         let record = run(&scene, "mounted")?;
         ensure!(record["alarm"].is_null(), "{record}");
     }
+    wait_for_two(&scene, "mounted")?;
     // What is mounted there is away.
     fs::remove_dir_all(&tree)?;
     fs::create_dir(&tree)?;
@@ -107,15 +108,20 @@ fn an_empty_folder_is_odd_and_holds_retention_until_it_is_accepted() -> Result<(
     );
     let next = run(&scene, "mounted")?;
     ensure!(next["alarm"].is_null(), "{next}");
-    wait_for("retention to go on", LIMIT, || {
-        Ok((copies(&scene, "mounted")?.len() == 2).then_some(()))
+    wait_for_two(&scene, "mounted")
+}
+
+/// Waits until retention left two copies.
+fn wait_for_two(scene: &Scene, task: &str) -> Result<()> {
+    wait_for("retention to leave two", LIMIT, || {
+        Ok((copies(scene, task)?.len() == 2).then_some(()))
     })
 }
 
 /// Every file anew, and of bytes that nothing makes smaller.
 fn encrypt(tree: &Path, count: usize) -> Result<()> {
     fs::remove_dir_all(tree)?;
-    make_noise(tree, count, 1 << 16)
+    make_noise(tree, count, 1 << 21)
 }
 
 fn files_that_somebody_encrypted_are_odd() -> Result<()> {
