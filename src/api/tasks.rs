@@ -1,5 +1,6 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
+use crate::drills::Drill;
 use crate::mirror::mirrored;
 use crate::records::chosen;
 use crate::schedules::Schedule;
@@ -65,6 +66,9 @@ pub struct Task {
     /// What the node runs around it.
     #[serde(default)]
     pub hooks: Hooks,
+    /// How its backups are drilled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Drill>,
     /// Names of the secrets of the source that are set.
     #[serde(default)]
     pub secrets_set: Vec<String>,
@@ -103,6 +107,7 @@ impl Task {
             max_cores,
             time_limit_secs,
             hooks,
+            drill,
             secrets: _,
         } = task.spec.into();
         let paused_until = task.pause.as_ref().map(|pause| pause.until);
@@ -124,6 +129,7 @@ impl Task {
             max_cores,
             time_limit_secs,
             hooks,
+            drill,
             secrets_set,
             enabled: task.enabled,
             next_run_at: task.next_run.map(|next| next.at),
@@ -155,6 +161,7 @@ impl From<Task> for TaskInput {
             max_cores: task.max_cores,
             time_limit_secs: task.time_limit_secs,
             hooks: task.hooks,
+            drill: task.drill,
             secrets: Secrets::default(),
         }
     }
@@ -206,7 +213,10 @@ pub struct TaskInput {
     /// What the node runs around it, picked by name from what its own policy allows.
     #[serde(default, skip_serializing_if = "Hooks::is_empty")]
     pub hooks: Hooks,
-    /// Secrets of the source that are set or, when empty, removed; those that are not named stay as they are.
+    /// How its backups are drilled; absent means as the kind of source is usually, with nothing asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Drill>,
+    /// Secrets of the source, and `drillPassword` of the scratch server of its drill, that are set or, when empty, removed; those that are not named stay as they are.
     #[serde(default, skip_serializing_if = "Secrets::is_empty")]
     pub secrets: Secrets,
 }
@@ -246,6 +256,7 @@ impl TryFrom<TaskInput> for TaskSpec {
             max_cores: input.max_cores,
             time_limit_secs: input.time_limit_secs,
             hooks: input.hooks.try_into()?,
+            drill: input.drill.map(|drill| Box::new(drill.into())),
         })
     }
 }
@@ -268,6 +279,7 @@ impl From<TaskSpec> for TaskInput {
             max_cores: spec.max_cores,
             time_limit_secs: spec.time_limit_secs,
             hooks: spec.hooks.into(),
+            drill: spec.drill.map(|drill| (*drill).into()),
             secrets: Secrets::default(),
         }
     }

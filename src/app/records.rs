@@ -82,7 +82,7 @@ impl App {
         }
     }
 
-    /// Has the good copies proven (all when `targets` is empty); in full also those that were found lost. Needs `operator`.
+    /// Has the good copies proven (all when `targets` is empty); in full also those that were found lost; by a drill as the task says. Needs `operator`.
     pub async fn verify_record(
         &self,
         principal: &Principal,
@@ -91,6 +91,9 @@ impl App {
         targets: &[TargetId],
     ) -> Result<Operation> {
         principal.require(Role::Operator)?;
+        if mode == VerifyMode::Drill {
+            return self.drill_record(principal, id, None, targets).await;
+        }
         let record = self.record(principal, id).await?;
         let chosen = provable_targets(&record, mode, targets);
         if let Some(unknown) = targets.iter().find(|target| !chosen.contains(target)) {
@@ -111,6 +114,7 @@ impl App {
         let spec = OperationSpec::Verify {
             mode,
             target_ids: chosen,
+            drill: None,
         };
         let operation = self.begin_operation(id, node, &spec).await?;
         tracing::info!(

@@ -6,6 +6,7 @@ mod support;
 mod backint;
 mod bad_input;
 mod databases;
+mod drills;
 mod hooks;
 mod kill;
 mod lambda;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         road::trials(),
         databases::trials(),
+        drills::trials(),
         mongodb::trials(),
         mysql::trials(),
         hooks::trials(),

@@ -3,6 +3,7 @@
 use super::source::{self, Kind, Named};
 use super::timing::Timing;
 use crate::cmd::client::{Client, resolve};
+use crate::cmd::drill;
 use crate::cmd::failure::usage;
 use crate::cmd::settings;
 use anyhow::Result;
@@ -50,6 +51,9 @@ pub(crate) struct Edit {
     /// Run nothing around it
     #[arg(long, conflicts_with = "hooks")]
     no_hooks: bool,
+    /// Drill its backups as is usual, with nothing asked
+    #[arg(long)]
+    no_drill: bool,
     /// Leave nothing out
     #[arg(long, conflicts_with = "exclude")]
     no_exclude: bool,
@@ -119,6 +123,8 @@ struct What {
     #[arg(long, value_name = "DURATION", value_parser = time_limit)]
     time_limit: Option<Duration>,
     #[command(flatten)]
+    drill: drill::Always,
+    #[command(flatten)]
     keep: Keep,
 }
 
@@ -168,6 +174,7 @@ impl Add {
             max_unreadable: 100,
             max_cores: None,
             time_limit_secs: None,
+            drill: None,
             hooks: Hooks::default(),
             secrets: Secrets::default(),
         };
@@ -189,6 +196,9 @@ impl Edit {
         }
         if self.no_hooks {
             task.hooks = Hooks::default();
+        }
+        if self.no_drill {
+            task.drill = None;
         }
         if let Some(schedule) = task.schedule.as_mut().filter(|_| self.no_maintenance) {
             schedule.maintenance.clear();
@@ -239,6 +249,8 @@ impl What {
         if let Some(limit) = self.time_limit {
             task.time_limit_secs = Some(limit.as_secs()).filter(|seconds| *seconds > 0);
         }
+        let secrets = &mut task.secrets;
+        self.drill.apply(client, &mut task.drill, secrets).await?;
         self.keep.apply(&mut task.retention);
         Ok(task)
     }

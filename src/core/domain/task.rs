@@ -1,5 +1,6 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
+use super::drill::DrillSpec;
 use super::hook::Hooks;
 use super::id::{NodeId, TargetId, TaskId};
 use super::name::Name;
@@ -90,6 +91,9 @@ pub struct TaskSpec {
     /// What the node runs around it, picked by name from what its own policy allows.
     #[serde(default, skip_serializing_if = "Hooks::is_empty")]
     pub hooks: Hooks,
+    /// How its backups are drilled; absent means as the kind of source is usually, with nothing asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Box<DrillSpec>>,
 }
 
 /// What a task waits for: runs of other tasks that end in success.
@@ -199,6 +203,8 @@ impl TaskSpec {
     pub fn check(&self) -> Result<()> {
         let mut errors = self.source.wrong();
         errors.extend(self.hooks.wrong());
+        let drill = self.drill.iter();
+        errors.extend(drill.flat_map(|drill| drill.wrong("drill", &self.source)));
         let mut wrong = |field: &str, message: String| {
             errors.push(FieldError {
                 field: field.to_owned(),

@@ -229,6 +229,7 @@ fn manifest(counts: Counts, source: SourceSpec) -> Manifest {
         warnings: Vec::new(),
         recipients: Vec::new(),
         tools: Default::default(),
+        row_counts: Vec::new(),
         streams: Vec::new(),
     }
 }
