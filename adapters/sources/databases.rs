@@ -3,11 +3,14 @@
 use crate::mongodb::{self, Mongodb};
 use crate::mysql::{self, Mysql};
 use crate::postgresql::{self, Postgresql};
+use crate::scratch::{self, Place};
 use crate::sqlite::{self, Sqlite};
 use backupx_core::domain::source::SourceSpec;
-use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpOpener, DumpSource};
+use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpOpener, DumpSource, Scratch};
+use backupx_core::ports::source::StopFlag;
 use backupx_core::ports::wal::WalArchives;
 use backupx_core::{Error, Result};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Opens the databases that this host reaches.
@@ -51,5 +54,13 @@ impl DumpOpener for Databases {
             abilities.tools.insert(tool, version);
         }
         abilities
+    }
+
+    fn scratch(&self, temp_dir: Option<&Path>) -> Result<Box<dyn Scratch>> {
+        Ok(Box::new(Place::new(temp_dir)?))
+    }
+
+    fn sweep(&self, temp_dir: Option<&Path>, stop: &StopFlag) {
+        scratch::sweep(self, temp_dir, stop);
     }
 }

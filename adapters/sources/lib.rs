@@ -11,6 +11,7 @@ mod mysql;
 mod postgresql;
 mod refusals;
 mod returning;
+mod scratch;
 mod sign_in;
 mod sqlite;
 mod steps;

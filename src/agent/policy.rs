@@ -2,11 +2,12 @@
 
 use crate::hooks::Hook;
 use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::drill::DrillPlace;
 use backupx_core::domain::name::Name;
 use backupx_core::domain::operation::RestoreSpec;
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::target::TargetKind;
-use backupx_core::domain::work::Work;
+use backupx_core::domain::work::{DrillWork, Work};
 use backupx_core::{Error, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -35,6 +36,8 @@ struct Rules {
     allowed_tool_roots: Option<Vec<PathBuf>>,
     /// Folders below which files with passwords and certificates for databases may lie; without it what may be read.
     allowed_secret_files: Option<Vec<PathBuf>>,
+    /// Where drills may restore into, as `folder`, `server`, `throwaway`.
+    allowed_drill_places: Option<Vec<String>>,
     /// Programs that tasks may have run around their backups, by the name under which they pick them. None without this.
     hooks: BTreeMap<String, Hook>,
     /// Most works at once.
@@ -141,6 +144,10 @@ impl Policy {
                 self.may_use(work.sources.iter())
             }
             Work::Verify(work) => self.may_use(work.targets.iter()),
+            Work::Drill(work) => {
+                self.may_drill(work)?;
+                self.may_use(work.sources.iter())
+            }
             Work::Copy(work) => self.may_use(work.sources.iter().chain(&work.targets)),
             Work::Delete(work) => self.may_use([&work.target]),
             Work::Browse { path } => self.may_read(path),
@@ -153,18 +160,7 @@ impl Policy {
     /// Whether a source may be read, with all that it names of this host: a tool is a program that runs with the agent's rights, and the
     /// first line of a password file goes to a server that the master names.
     fn may_open(&self, source: &SourceSpec) -> Result<()> {
-        let allowed = self.rules.allowed_task_types.as_ref();
-        if source.is_database()
-            && allowed.is_some_and(|types| !types.iter().any(|kind| kind == source.type_name()))
-        {
-            return Err(self.denied(
-                format!(
-                    "tasks of type {} may not run on this host",
-                    source.type_name()
-                ),
-                "add the type to allowedTaskTypes",
-            ));
-        }
+        self.may_run(source)?;
         let (server, tools) = match source {
             SourceSpec::File { paths, .. } => {
                 return paths.iter().try_for_each(|path| self.may_read(path));
@@ -197,6 +193,23 @@ impl Policy {
             }
             (Some(_), None) | (None, _) => Ok(()),
         }
+    }
+
+    /// Whether tasks of the source's kind may run at all.
+    fn may_run(&self, source: &SourceSpec) -> Result<()> {
+        let allowed = self.rules.allowed_task_types.as_ref();
+        if source.is_database()
+            && allowed.is_some_and(|types| !types.iter().any(|kind| kind == source.type_name()))
+        {
+            return Err(self.denied(
+                format!(
+                    "tasks of type {} may not run on this host",
+                    source.type_name()
+                ),
+                "add the type to allowedTaskTypes",
+            ));
+        }
+        Ok(())
     }
 
     fn may_read_secret(&self, file: &str) -> Result<()> {
@@ -234,6 +247,28 @@ impl Policy {
                 .paths
                 .iter()
                 .try_for_each(|path| self.below(still(path), roots, "written to").map(drop)),
+        }
+    }
+
+    /// Whether a drill may have its place. A folder is one of the agent's own, so no root has to allow it; a server and the programs of a
+    /// throw-away one are what a backup or a restore would use.
+    fn may_drill(&self, work: &DrillWork) -> Result<()> {
+        let place = work
+            .spec
+            .place
+            .as_ref()
+            .map_or("folder", DrillPlace::type_name);
+        let allowed = self.rules.allowed_drill_places.as_ref();
+        if allowed.is_some_and(|places| !places.iter().any(|allowed| allowed == place)) {
+            return Err(self.denied(
+                format!("drills may not restore into a place of type {place} on this host"),
+                "add the type to allowedDrillPlaces",
+            ));
+        }
+        match (&work.database, &work.spec.place) {
+            (Some(database), Some(DrillPlace::Folder) | None) => self.may_run(&database.source),
+            (Some(database), Some(_)) => self.may_open(&database.source),
+            (None, _) => Ok(()),
         }
     }
 

@@ -7,6 +7,7 @@ mod mirror;
 
 pub mod agent;
 pub mod api_keys;
+pub mod drills;
 pub mod events;
 pub mod guard;
 pub mod logs;

@@ -1,9 +1,11 @@
 //! Records: one run of one task.
 
+use crate::drills::Drill;
 use crate::guard::Alarm;
 use crate::mirror::mirrored;
 use crate::operations::VerifyMode;
 use crate::reports::Failure;
+use crate::sources::Secrets;
 use backupx_core::domain::id::NodeId;
 use backupx_core::domain::{progress, record, report};
 use chrono::{DateTime, Utc};
@@ -417,6 +419,13 @@ pub struct VerifyRequest {
     /// Which copies; all good ones when empty.
     #[serde(default)]
     pub target_ids: Vec<i64>,
+    /// How a drill goes, for mode `drill` alone; the task's own when absent. Needs `admin` when it asks with SQL, since that runs with the rights of
+    /// the sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Drill>,
+    /// Secrets for the server of that drill, by name; without any the task's own are used, as long as it is the task's own server.
+    #[serde(default, skip_serializing_if = "Secrets::is_empty")]
+    pub secrets: Secrets,
 }
 
 /// Why a record is locked.

@@ -1,5 +1,6 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
+use crate::drills::Drill;
 use crate::guard::Guard;
 use crate::mirror::mirrored;
 use crate::records::chosen;
@@ -71,6 +72,9 @@ pub struct Task {
     pub verify: Vec<VerifyPlan>,
     /// How far from its history a run may be.
     pub guard: Guard,
+    /// How its backups are drilled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Drill>,
     /// Names of the secrets of the source that are set.
     #[serde(default)]
     pub secrets_set: Vec<String>,
@@ -111,6 +115,7 @@ impl Task {
             hooks,
             verify,
             guard,
+            drill,
             secrets: _,
         } = task.spec.into();
         let paused_until = task.pause.as_ref().map(|pause| pause.until);
@@ -134,6 +139,7 @@ impl Task {
             hooks,
             verify,
             guard,
+            drill,
             secrets_set,
             enabled: task.enabled,
             next_run_at: task.next_run.map(|next| next.at),
@@ -167,6 +173,7 @@ impl From<Task> for TaskInput {
             hooks: task.hooks,
             verify: task.verify,
             guard: task.guard,
+            drill: task.drill,
             secrets: Secrets::default(),
         }
     }
@@ -225,6 +232,10 @@ pub struct TaskInput {
     #[serde(default)]
     pub guard: Guard,
     /// Secrets of the source that are set or, when empty, removed; those that are not named stay as they are.
+    /// How its backups are drilled; absent means as the kind of source is usually, with nothing asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Drill>,
+    /// Secrets of the source, and `drillPassword` of the scratch server of its drill, that are set or, when empty, removed; those that are not named stay as they are.
     #[serde(default, skip_serializing_if = "Secrets::is_empty")]
     pub secrets: Secrets,
 }
@@ -266,6 +277,7 @@ impl TryFrom<TaskInput> for TaskSpec {
             hooks: input.hooks.try_into()?,
             verify: input.verify.into_iter().map(Into::into).collect(),
             guard: input.guard.into(),
+            drill: input.drill.map(|drill| Box::new(drill.into())),
         })
     }
 }
@@ -290,6 +302,7 @@ impl From<TaskSpec> for TaskInput {
             hooks: spec.hooks.into(),
             verify: spec.verify.into_iter().map(Into::into).collect(),
             guard: spec.guard.into(),
+            drill: spec.drill.map(|drill| (*drill).into()),
             secrets: Secrets::default(),
         }
     }

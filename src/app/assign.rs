@@ -142,7 +142,20 @@ impl App {
                 location: record.location,
                 spec: sent(spec),
             }),
-            OperationSpec::Verify { mode, target_ids } => {
+            OperationSpec::Verify {
+                mode: VerifyMode::Drill,
+                target_ids,
+                drill,
+            } => {
+                let spec = drill.as_deref().cloned().unwrap_or_default();
+                let how = (&spec, target_ids.as_slice());
+                Work::Drill(Box::new(
+                    self.drill_work(operation, &record, how, node).await?,
+                ))
+            }
+            OperationSpec::Verify {
+                mode, target_ids, ..
+            } => {
                 let targets = provable_targets(&record, *mode, target_ids);
                 if targets.is_empty() {
                     return Err(Error::conflict(
@@ -152,7 +165,9 @@ impl App {
                 }
                 let keys = match mode {
                     VerifyMode::Quick => Vec::new(),
-                    VerifyMode::Full => self.stream_keys(&record, Streams::All).await?,
+                    VerifyMode::Full | VerifyMode::Drill => {
+                        self.stream_keys(&record, Streams::All).await?
+                    }
                 };
                 Work::Verify(VerifyWork {
                     record_id: record.id,
@@ -241,7 +256,7 @@ pub(crate) fn provable_targets(
     wanted: &[TargetId],
 ) -> Vec<TargetId> {
     let is_provable = |state| match mode {
-        VerifyMode::Quick => state == CopyState::Good,
+        VerifyMode::Quick | VerifyMode::Drill => state == CopyState::Good,
         VerifyMode::Full => matches!(state, CopyState::Good | CopyState::Lost),
     };
     record

@@ -14,6 +14,7 @@ mod assign;
 mod cancels;
 mod dispatch;
 mod download;
+mod drills;
 mod ends;
 mod events;
 mod followers;

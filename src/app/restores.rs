@@ -24,7 +24,12 @@ impl App {
         let WithSecrets { mut spec, secrets } = wanted.into();
         let record = self.record(principal, id).await?;
         check_spec(&spec, &record.task.source)?;
-        let secrets = settled(&record.task.source, BTreeMap::new(), secrets)?;
+        let secrets = settled(
+            record.task.source.secret_names(),
+            &record.task.source,
+            BTreeMap::new(),
+            secrets,
+        )?;
         if let Some(sealed) = self.vault.seal_restore(id, &secrets)? {
             spec.database.get_or_insert_default().secrets = Some(sealed);
         }

@@ -22,7 +22,8 @@ const AT_ONCE: u32 = 100;
 const TRY_AGAIN: chrono::Duration = chrono::Duration::hours(1);
 
 impl App {
-    /// Has the good copies proven (all when `targets` is empty); in full also those that were found lost. Needs `operator`.
+    /// Has the good copies proven (all when `targets` is empty); in full also those that were found lost; by a drill as the task says. Needs
+    /// `operator`.
     pub async fn verify_record(
         &self,
         principal: &Principal,
@@ -50,6 +51,9 @@ impl App {
         mode: VerifyMode,
         targets: &[TargetId],
     ) -> Result<NewOperation> {
+        if mode == VerifyMode::Drill {
+            return self.new_drill(record, None, targets).await;
+        }
         let id = record.id;
         let chosen = provable_targets(record, mode, targets);
         if let Some(unknown) = targets.iter().find(|target| !chosen.contains(target)) {
@@ -72,6 +76,7 @@ impl App {
             spec: OperationSpec::Verify {
                 mode,
                 target_ids: chosen,
+                drill: None,
             },
             created_at: self.now(),
         })

@@ -239,6 +239,7 @@ pub(crate) fn manifest(
         warnings: packed.warnings.clone(),
         recipients: work.recipients.clone(),
         tools,
+        row_counts: Vec::new(),
         streams,
     }
 }

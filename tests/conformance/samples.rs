@@ -84,6 +84,7 @@ pub(crate) fn spec(called: &str, node: NodeId, targets: &[TargetId]) -> TaskSpec
         max_unreadable: 100,
         max_cores: None,
         time_limit_secs: None,
+        drill: None,
         hooks: Default::default(),
         guard: Default::default(),
         verify: Vec::new(),

@@ -6,6 +6,7 @@ mod support;
 mod backint;
 mod bad_input;
 mod databases;
+mod drills;
 mod guard;
 mod hooks;
 mod kill;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         road::trials(),
         databases::trials(),
+        drills::trials(),
         mongodb::trials(),
         mysql::trials(),
         guard::trials(),

@@ -36,14 +36,14 @@ fn with_server(name: &str, test: fn(&Server) -> Result<()>) -> Trial {
 }
 
 /// The server, where `backupx` may everything.
-struct Server {
-    port: String,
+pub(crate) struct Server {
+    pub(crate) port: String,
 }
 
-const PASSWORD: &str = "testsecret";
+pub(crate) const PASSWORD: &str = "testsecret";
 
 impl Server {
-    fn find() -> Result<Self> {
+    pub(crate) fn find() -> Result<Self> {
         let text = env::var("BACKUPX_TEST_MARIADB").context(
             "BACKUPX_TEST_MARIADB is not set; `tests/run` starts the server and sets it",
         )?;
@@ -55,7 +55,7 @@ impl Server {
         })
     }
 
-    fn sql(&self, text: &str) -> Result<String> {
+    pub(crate) fn sql(&self, text: &str) -> Result<String> {
         let mut client = Command::new("mariadb");
         client
             .args(["--no-defaults", "--host=127.0.0.1", "--skip-ssl", "-BN"])

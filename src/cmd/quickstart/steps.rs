@@ -173,6 +173,7 @@ impl Journey {
             max_unreadable: 100,
             max_cores: None,
             time_limit_secs: None,
+            drill: None,
             hooks: Default::default(),
             guard: Default::default(),
             verify: Vec::new(),

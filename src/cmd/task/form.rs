@@ -5,6 +5,7 @@ use super::source::{self, Kind, Named};
 use super::timing::Timing;
 use super::verify::VerifyFlags;
 use crate::cmd::client::{Client, resolve};
+use crate::cmd::drill;
 use crate::cmd::failure::usage;
 use crate::cmd::settings;
 use anyhow::Result;
@@ -56,6 +57,9 @@ pub(crate) struct Edit {
     /// Prove backups only when asked to
     #[arg(long, conflicts_with = "plans")]
     no_verify: bool,
+    /// Drill its backups as is usual, with nothing asked
+    #[arg(long)]
+    no_drill: bool,
     /// Leave nothing out
     #[arg(long, conflicts_with = "exclude")]
     no_exclude: bool,
@@ -129,6 +133,8 @@ struct What {
     #[command(flatten)]
     guard: GuardFlags,
     #[command(flatten)]
+    drill: drill::Always,
+    #[command(flatten)]
     keep: Keep,
 }
 
@@ -178,6 +184,7 @@ impl Add {
             max_unreadable: 100,
             max_cores: None,
             time_limit_secs: None,
+            drill: None,
             hooks: Hooks::default(),
             guard: Guard::default(),
             verify: Vec::new(),
@@ -204,6 +211,9 @@ impl Edit {
         }
         if self.no_hooks {
             task.hooks = Hooks::default();
+        }
+        if self.no_drill {
+            task.drill = None;
         }
         if let Some(schedule) = task.schedule.as_mut().filter(|_| self.no_maintenance) {
             schedule.maintenance.clear();
@@ -256,6 +266,8 @@ impl What {
         }
         self.verify.apply(&mut task.verify)?;
         self.guard.apply(&mut task.guard);
+        let secrets = &mut task.secrets;
+        self.drill.apply(client, &mut task.drill, secrets).await?;
         self.keep.apply(&mut task.retention);
         Ok(task)
     }

@@ -3,6 +3,7 @@
 use super::timing::of_window;
 use super::{guard, verify};
 use crate::cmd::client::Client;
+use crate::cmd::drill;
 use crate::cmd::output::{
     OutputFormat, instant, instant_or_dash, key_values, or_dash, span, table, yes_no,
 };
@@ -171,6 +172,9 @@ impl Names {
             ("changed", instant(task.updated_at)),
         ]);
         pairs.extend(hooks(&task.hooks));
+        if let Some(drill) = &task.drill {
+            pairs.push(("drill", drill::in_words(drill)));
+        }
         if !task.secrets_set.is_empty() {
             pairs.push(("secrets set", task.secrets_set.join(", ")));
         }

@@ -5,6 +5,7 @@ pub mod account;
 pub mod backint;
 pub mod command;
 pub mod database;
+pub mod drill;
 pub mod dump;
 pub mod duration;
 pub mod entry;

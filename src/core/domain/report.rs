@@ -1,5 +1,6 @@
 //! Reports: what a node says at the end of a command.
 
+use super::drill::DrillReport;
 use super::id::TargetId;
 use super::manifest::StoredStream;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,8 @@ pub enum Report {
     Restore(RestoreReport),
     /// Of a verification.
     Verify(VerifyReport),
+    /// Of a drill.
+    Drill(Box<DrillReport>),
     /// Of a copy: one outcome per target that was to get one.
     Copy {
         /// Per target.

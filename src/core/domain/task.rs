@@ -1,5 +1,6 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
+use super::drill::DrillSpec;
 use super::guard::GuardSpec;
 use super::hook::Hooks;
 use super::id::{NodeId, TargetId, TaskId};
@@ -100,6 +101,9 @@ pub struct TaskSpec {
     /// How far a run may be from its history before it is odd.
     #[serde(default, skip_serializing_if = "GuardSpec::is_default")]
     pub guard: GuardSpec,
+    /// How its backups are drilled; absent means as the kind of source is usually, with nothing asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Box<DrillSpec>>,
 }
 
 /// What a task waits for: runs of other tasks that end in success.
@@ -211,6 +215,8 @@ impl TaskSpec {
         errors.extend(self.hooks.wrong());
         errors.extend(self.guard.wrong());
         errors.extend(VerifyPlan::wrong(&self.verify));
+        let drill = self.drill.iter();
+        errors.extend(drill.flat_map(|drill| drill.wrong("drill", &self.source)));
         let mut wrong = |field: &str, message: String| {
             errors.push(FieldError {
                 field: field.to_owned(),

@@ -18,7 +18,8 @@ use backupx_api::operations::Operation;
 use backupx_api::page::{Page, PageQuery};
 use backupx_api::records::{LockRequest, Record, RecordQuery, VerifyRequest};
 use backupx_api::reports::{FilesQuery, ListedEntry};
-use backupx_app::App;
+use backupx_app::{App, WithSecrets};
+use backupx_core::Error;
 use backupx_core::domain::command::Subject;
 use backupx_core::domain::id::{NodeId, RecordId, TargetId, TaskId};
 use backupx_core::domain::operation;
@@ -126,7 +127,7 @@ async fn record_files(
     }))
 }
 
-/// Has copies proven.
+/// Has copies proven, or a drill made of one.
 #[utoipa::path(post, path = "/api/v1/records/{id}/verify", tag = "records", request_body = Option<VerifyRequest>, security(("bearer" = ["operator"])), responses((status = 202, body = Operation)))]
 async fn verify_record(
     State(app): State<Arc<App>>,
@@ -135,9 +136,22 @@ async fn verify_record(
     OptionalJson(input): OptionalJson<VerifyRequest>,
 ) -> Answer<Response> {
     let targets: Vec<_> = input.target_ids.into_iter().map(TargetId).collect();
-    let operation = app
-        .verify_record(&principal, RecordId(id), input.mode.into(), &targets)
-        .await?;
+    let (id, mode) = (RecordId(id), input.mode.into());
+    let operation = match (input.drill, input.secrets.0) {
+        (Some(drill), secrets) if mode == operation::VerifyMode::Drill => {
+            let spec = drill.into();
+            let wanted = WithSecrets { spec, secrets };
+            app.drill_record(&principal, id, Some(wanted), &targets)
+                .await?
+        }
+        (None, secrets) if secrets.is_empty() => {
+            app.verify_record(&principal, id, mode, &targets).await?
+        }
+        (Some(_), _) => return Err(Error::field("drill", "is for mode drill alone").into()),
+        (None, _) => {
+            return Err(Error::field("secrets", "are for the server of a drill: name one").into());
+        }
+    };
     Ok(started(operation))
 }
 

@@ -488,7 +488,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Has copies proven. */
+        /** Has copies proven, or a drill made of one. */
         post: operations["verify_record"];
         delete?: never;
         options?: never;
@@ -1227,6 +1227,143 @@ export interface components {
              */
             objects: number;
         };
+        /** @description How a backup is drilled. */
+        Drill: {
+            /**
+             * @description What has to hold of what was restored; at most 100.
+             * @default []
+             */
+            assertions: components["schemas"]["DrillAssertion"][];
+            /**
+             * Format: int64
+             * @description The node that does it; absent means the one that made the backup.
+             * @default null
+             */
+            nodeId: number | null;
+            /**
+             * @description Names of databases or globs of archived paths; empty means everything.
+             * @default []
+             */
+            only: string[];
+            /** @default null */
+            place: components["schemas"]["DrillPlace"] | null;
+            /**
+             * Format: int64
+             * @description How long it may take, in seconds; absent means a day.
+             * @default null
+             */
+            timeLimitSecs: number | null;
+        };
+        /** @description What an assertion came to. */
+        DrillAnswer: {
+            /** @description What was answered, or why nothing was. */
+            answer: string;
+            /** @description The assertion, for people. */
+            assertion: string;
+            /**
+             * Format: int64
+             * @description How long it took.
+             */
+            durationMs: number;
+            /** @description What it was compared with, where that is not in the assertion. */
+            expected?: string | null;
+            /** @description Whether it holds. */
+            ok: boolean;
+        };
+        /** @description Something that has to hold of what was restored. */
+        DrillAssertion: {
+            /** @description The database, as it was called when it was backed up; for SQLite the path of its file. */
+            database: string;
+            /** @description What it means, for people. */
+            name?: string | null;
+            /** @description One statement that only reads: it begins with SELECT, WITH, VALUES or TABLE and holds no `;`. */
+            query: string;
+            /** @enum {string} */
+            type: "sql";
+        } | {
+            /** @description As it is archived. */
+            path: string;
+            /** @enum {string} */
+            type: "path";
+        } | {
+            /** @description The database, as it was called when it was backed up. */
+            database: string;
+            /** @description The table, as `table` or `schema.table`. */
+            table: string;
+            /** @enum {string} */
+            type: "rows";
+            /**
+             * Format: int32
+             * @description By how many percent of the count at the backup the two may differ, 0 to 100.
+             */
+            within: number;
+        };
+        /** @description Where a drill restores into. */
+        DrillPlace: {
+            /** @enum {string} */
+            type: "folder";
+        } | {
+            server?: components["schemas"]["DatabaseServer"] | null;
+            /** @description Folder on the node with the tools; absent means that fitting ones are looked for. */
+            tools?: string | null;
+            /** @enum {string} */
+            type: "server";
+        } | {
+            /** @description Folder on the node with the programs; absent means that fitting ones are looked for. */
+            tools?: string | null;
+            /** @enum {string} */
+            type: "throwaway";
+        };
+        /** @description What came of a drill: the evidence. */
+        DrillReport: {
+            /** @description Each assertion, in order, as far as it came. */
+            answers: components["schemas"]["DrillAnswer"][];
+            /**
+             * Format: int64
+             * @description How long all assertions took.
+             */
+            assertionsMs: number;
+            /** @description The databases that were restored, as they were called when they were backed up. */
+            databases: string[];
+            /** @description Where it was restored into: `folder`, `server`, `throwaway`. */
+            place: string;
+            /**
+             * Format: int64
+             * @description How long making the place took.
+             */
+            prepareMs: number;
+            /** @description Why it came to no end, each as a sentence. */
+            problems: string[];
+            /**
+             * Format: int64
+             * @description Bytes of content restored.
+             */
+            restoredBytes: number;
+            /**
+             * Format: int64
+             * @description Entries restored; of databases the dumps.
+             */
+            restoredEntries: number;
+            /**
+             * Format: int64
+             * @description How long the restore took.
+             */
+            restoreMs: number;
+            /** @description The server, for people. */
+            server?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes read from storage.
+             */
+            storedBytesRead: number;
+            /**
+             * Format: int64
+             * @description How long the whole took, with what was cleared away.
+             */
+            totalMs: number;
+            /** @description The first hundred things that were not as they should be and fail nothing. */
+            warnings: string[];
+        };
         /**
          * @description What a thing in a file tree is.
          * @enum {string}
@@ -1632,6 +1769,9 @@ export interface components {
         }) | (components["schemas"]["VerifyReport"] & {
             /** @enum {string} */
             type: "verify";
+        }) | (components["schemas"]["DrillReport"] & {
+            /** @enum {string} */
+            type: "drill";
         }) | (components["schemas"]["CopyReport"] & {
             /** @enum {string} */
             type: "copy";
@@ -1658,6 +1798,7 @@ export interface components {
             /** @description Folder below which everything is written; `null` means where it came from. */
             to?: string | null;
         } | {
+            drill?: components["schemas"]["Drill"] | null;
             /** @enum {string} */
             kind: "verify";
             /** @description How deep. */
@@ -2011,6 +2152,7 @@ export interface components {
                  * @description When it was made.
                  */
                 createdAt: string;
+                drill?: components["schemas"]["Drill"] | null;
                 /** @description A disabled task does not run by its schedule. */
                 enabled: boolean;
                 /** @description Whether it is sealed to the organisation's key. */
@@ -2711,6 +2853,7 @@ export interface components {
              * @description When it was made.
              */
             createdAt: string;
+            drill?: components["schemas"]["Drill"] | null;
             /** @description A disabled task does not run by its schedule. */
             enabled: boolean;
             /** @description Whether it is sealed to the organisation's key. */
@@ -2789,6 +2932,7 @@ export interface components {
             after?: components["schemas"]["After"] | null;
             /** @description How it is compressed. */
             compression?: components["schemas"]["Compression"];
+            drill?: components["schemas"]["Drill"] | null;
             /** @description Whether it is sealed to the organisation's key. */
             encrypt?: boolean;
             /** @description age recipients beside the organisation's, `age1…`. */
@@ -2819,7 +2963,7 @@ export interface components {
             /** @description How long copies are kept. */
             retention?: components["schemas"]["Retention"];
             schedule?: components["schemas"]["Schedule"] | null;
-            /** @description Secrets of the source that are set or, when empty, removed; those that are not named stay as they are. */
+            /** @description Secrets of the source, and `drillPassword` of the scratch server of its drill, that are set or, when empty, removed; those that are not named stay as they are. */
             secrets?: components["schemas"]["Secrets"];
             /** @description What is read. */
             source: components["schemas"]["Source"];
@@ -2969,7 +3113,7 @@ export interface components {
          * @description How deep a verification looks.
          * @enum {string}
          */
-        VerifyMode: "quick" | "full";
+        VerifyMode: "quick" | "full" | "drill";
         /** @description When the newest backup of a task is proven by itself. */
         VerifyPlan: {
             /**
@@ -2989,8 +3133,11 @@ export interface components {
         };
         /** @description How a record is to be verified. */
         VerifyRequest: {
+            drill?: components["schemas"]["Drill"] | null;
             /** @description How deep. */
             mode?: components["schemas"]["VerifyMode"];
+            /** @description Secrets for the server of that drill, by name; without any the task's own are used, as long as it is the task's own server. */
+            secrets?: components["schemas"]["Secrets"];
             /** @description Which copies; all good ones when empty. */
             targetIds?: number[];
         };

@@ -410,6 +410,7 @@ pub(crate) fn spec(name: &str, node: NodeId, targets: &[TargetId]) -> Result<Tas
         max_unreadable: 10,
         max_cores: None,
         time_limit_secs: None,
+        drill: None,
         hooks: Default::default(),
         guard: Default::default(),
         verify: Vec::new(),
@@ -429,6 +430,7 @@ pub(crate) fn well(work: &Assignment) -> Outcome {
         },
         Work::Restore(_)
         | Work::Verify(_)
+        | Work::Drill(_)
         | Work::Browse { .. }
         | Work::TestTarget { .. }
         | Work::TestSource(_)

@@ -401,6 +401,7 @@ async fn a_record_is_downloaded_from_what_the_master_reaches() -> Result<()> {
         warnings: Vec::new(),
         recipients: Vec::new(),
         tools: Default::default(),
+        row_counts: Vec::new(),
         streams,
     };
     let body =

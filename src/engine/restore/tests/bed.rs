@@ -230,6 +230,7 @@ fn manifest(counts: Counts, source: SourceSpec) -> Manifest {
         warnings: Vec::new(),
         recipients: Vec::new(),
         tools: Default::default(),
+        row_counts: Vec::new(),
         streams: Vec::new(),
     }
 }
