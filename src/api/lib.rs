@@ -9,6 +9,7 @@ pub mod agent;
 pub mod api_keys;
 pub mod drills;
 pub mod events;
+pub mod evidence;
 pub mod guard;
 pub mod logs;
 pub mod nodes;

@@ -1,6 +1,7 @@
 //! Records: one run of one task.
 
 use crate::drills::Drill;
+use crate::evidence::Evidence;
 use crate::guard::Alarm;
 use crate::mirror::mirrored;
 use crate::operations::VerifyMode;
@@ -137,6 +138,9 @@ pub struct Record {
     /// What is odd about it, when it is far off the history of its task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<Alarm>,
+    /// What its last drill came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Evidence>,
     /// The run in figures, once it made a backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statistics: Option<Statistics>,
@@ -182,6 +186,7 @@ impl Record {
             locked: record.lock.is_some(),
             lock: record.lock.map(Into::into),
             alarm: record.alarm.map(Into::into),
+            drill: record.drill.map(|evidence| (*evidence).into()),
             statistics,
             location: record.location.into(),
             streams: record.streams.into_iter().map(Into::into).collect(),

@@ -84,6 +84,21 @@ impl App {
             EventKind::OperationFinished { operation_id, .. } => {
                 self.apply_operation(*operation_id).await
             }
+            EventKind::DrillFailed {
+                operation_id,
+                record_id,
+                task_id,
+                pinned,
+            } => {
+                tracing::warn!(
+                    operation.id = operation_id.0,
+                    record.id = record_id.0,
+                    task.id = task_id.0,
+                    pinned = pinned.map(|id| id.0),
+                    "a drill did not hold"
+                );
+                Ok(())
+            }
             EventKind::NodeOffline { node_id } => {
                 tracing::warn!(node.id = node_id.0, "a node is not heard any more");
                 Ok(())

@@ -17,6 +17,7 @@ mod download;
 mod drills;
 mod ends;
 mod events;
+mod evidence;
 mod followers;
 mod guard;
 mod heard;

@@ -82,6 +82,7 @@ fn full(record: &Record, second: i64) -> NewOperation {
         spec: OperationSpec::Verify {
             mode: VerifyMode::Full,
             target_ids: record.copies.iter().map(|copy| copy.target_id).collect(),
+            drill: None,
         },
         created_at: at(second),
     }

@@ -36,7 +36,7 @@ const ACCEPT: &str = "UPDATE records SET alarm = $3 WHERE id = $1 AND alarm = $2
 const PUT_COPY: &str = "INSERT INTO record_copies (record_id, target_id, position, target_name, state, stored_bytes, manifest_sha256, error, verified_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (record_id, target_id) DO UPDATE SET target_name = excluded.target_name, state = excluded.state, stored_bytes = excluded.stored_bytes, manifest_sha256 = excluded.manifest_sha256, error = excluded.error, verified_at = excluded.verified_at";
 const SET_COPY: &str = "UPDATE record_copies SET state = $4, stored_bytes = $5, manifest_sha256 = $6, error = $7, verified_at = $8 WHERE record_id = $1 AND target_id = $2 AND state = $3";
 /// Changes nothing; whoever changes another copy of the same record has to wait for the end of this transaction.
-const HOLD: &str = "UPDATE records SET state = state WHERE id = $1";
+pub(super) const HOLD: &str = "UPDATE records SET state = state WHERE id = $1";
 const COPY_STATES: &str = "SELECT state FROM record_copies WHERE record_id = $1";
 /// A run that is under way gets its state by `finish` alone.
 const ROLL_UP: &str = "UPDATE records SET state = $2 WHERE id = $1 AND finished_at IS NOT NULL";
@@ -92,6 +92,7 @@ pub(crate) async fn add_record(
         failure: None,
         lock: None,
         alarm: None,
+        drill: None,
         streams: Vec::new(),
         copies: new.copies,
         created_at: new.created_at,

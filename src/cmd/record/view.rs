@@ -1,6 +1,7 @@
 //! Records as people see them.
 
 use crate::cmd::output::{between, bytes, instant, instant_or_dash, key_values, or_dash, table};
+use backupx_api::evidence::Evidence;
 use backupx_api::guard::Acceptance;
 use backupx_api::page::Page;
 use backupx_api::records::{Counts, Record};
@@ -69,6 +70,9 @@ pub(crate) fn one(record: &Record) -> String {
             Some(word) => ("accepted", accepted(word)),
         });
     }
+    if let Some(evidence) = &record.drill {
+        pairs.push(("drilled", drilled(evidence)));
+    }
     if let Some(lock) = &record.lock {
         pairs.push((
             "locked",
@@ -108,6 +112,23 @@ fn accepted(word: &Acceptance) -> String {
         "" => said,
         reason => format!("{said}: {reason}"),
     }
+}
+
+fn drilled(evidence: &Evidence) -> String {
+    let at = instant(evidence.at);
+    let mut lines = vec![match &evidence.error {
+        None => format!("held at {at} (operation {})", evidence.operation_id),
+        Some(error) => format!(
+            "failed at {at} (operation {}): {}",
+            evidence.operation_id, error.message
+        ),
+    }];
+    let answers = evidence.report.iter().flat_map(|report| &report.answers);
+    lines.extend(answers.map(|answer| {
+        let mark = if answer.ok { "holds" } else { "FAILS" };
+        format!("{mark}: {} -> {}", answer.assertion, answer.answer)
+    }));
+    lines.join("\n")
 }
 
 fn speed(record: &Record) -> String {

@@ -51,6 +51,18 @@ pub enum EventKind {
         /// Its final state.
         status: super::operation::OperationState,
     },
+    /// A drill did not hold: what was backed up did not come back, or is not what it should be.
+    #[serde(rename_all = "camelCase")]
+    DrillFailed {
+        /// Which one.
+        operation_id: OperationId,
+        /// Of which record.
+        record_id: RecordId,
+        /// Of which task.
+        task_id: TaskId,
+        /// The record that was locked, because it is the last good one as far as anybody knows.
+        pinned: Option<RecordId>,
+    },
     /// A node that was there is not heard any more.
     #[serde(rename_all = "camelCase")]
     NodeOffline {

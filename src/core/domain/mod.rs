@@ -10,6 +10,7 @@ pub mod dump;
 pub mod duration;
 pub mod entry;
 pub mod event;
+pub mod evidence;
 pub mod guard;
 pub mod hook;
 pub mod id;

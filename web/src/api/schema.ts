@@ -1436,6 +1436,29 @@ export interface components {
              * Format: int64
              * @description Which one.
              */
+            operationId: number;
+            /**
+             * Format: int64
+             * @description The record that was locked, because it is the last good one as far as anybody knows.
+             */
+            pinned?: number | null;
+            /**
+             * Format: int64
+             * @description Of which record.
+             */
+            recordId: number;
+            /**
+             * Format: int64
+             * @description Of which task.
+             */
+            taskId: number;
+            /** @enum {string} */
+            type: "drillFailed";
+        } | {
+            /**
+             * Format: int64
+             * @description Which one.
+             */
             nodeId: number;
             /** @enum {string} */
             type: "nodeOffline";
@@ -1447,6 +1470,23 @@ export interface components {
             nodeId: number;
             /** @enum {string} */
             type: "nodeOnline";
+        };
+        /** @description A drill of a record that came to its end. */
+        Evidence: {
+            /**
+             * Format: date-time
+             * @description When the master heard of its end.
+             */
+            at: string;
+            error?: components["schemas"]["Failure"] | null;
+            /** @description Whether the backup came back and every assertion held. */
+            held: boolean;
+            /**
+             * Format: int64
+             * @description The drill.
+             */
+            operationId: number;
+            report?: components["schemas"]["DrillReport"] | null;
         };
         /** @description Why something failed. */
         Failure: {
@@ -2032,6 +2072,7 @@ export interface components {
                  * @description When it was made.
                  */
                 createdAt: string;
+                drill?: components["schemas"]["Evidence"] | null;
                 error?: components["schemas"]["Failure"] | null;
                 /**
                  * Format: date-time
@@ -2368,6 +2409,7 @@ export interface components {
              * @description When it was made.
              */
             createdAt: string;
+            drill?: components["schemas"]["Evidence"] | null;
             error?: components["schemas"]["Failure"] | null;
             /**
              * Format: date-time

@@ -2,9 +2,14 @@
 
 use crate::bed::{Bed, code, spec};
 use backupx_core::Result;
-use backupx_core::domain::id::{NodeId, TaskId};
+use backupx_core::domain::drill::{DrillAnswer, DrillReport};
+use backupx_core::domain::event::EventKind;
+use backupx_core::domain::id::{EventId, NodeId, RecordId, TaskId};
 use backupx_core::domain::operation::{Operation, OperationSpec, VerifyMode};
+use backupx_core::domain::record::CopyState;
+use backupx_core::domain::report::{Failure, Outcome, Report};
 use backupx_core::domain::verification::VerifyPlan;
+use backupx_core::domain::work::Work;
 use chrono::Duration;
 
 fn plan(mode: VerifyMode, cron: &str) -> VerifyPlan {
@@ -102,5 +107,115 @@ async fn never_16_a_timetable_that_cannot_work_is_refused() -> Result<()> {
         assert_eq!(error.field_errors()[0].field, "verify[1].cron");
         assert_eq!(code(refused), "invalid_input");
     }
+    Ok(())
+}
+
+/// A drill of a record that ends like this.
+async fn drill(bed: &Bed, node: NodeId, record: RecordId, outcome: Outcome) -> Result<()> {
+    let drill = bed
+        .app
+        .verify_record(&bed.who, record, VerifyMode::Drill, &[]);
+    drill.await?;
+    let work = bed.take_one(node).await?;
+    assert!(matches!(&work.work, Work::Drill(_)));
+    bed.end(node, &work, outcome).await
+}
+
+fn drilled(holds: bool) -> Outcome {
+    let answer = DrillAnswer {
+        assertion: "orders are of today".to_owned(),
+        ok: holds,
+        answer: "f".to_owned(),
+        ..DrillAnswer::default()
+    };
+    let report = Report::Drill(Box::new(DrillReport {
+        place: "folder".to_owned(),
+        restored_entries: 3,
+        answers: vec![answer],
+        ..DrillReport::default()
+    }));
+    match holds {
+        true => Outcome::Succeeded { report },
+        false => Outcome::Failed {
+            failure: Failure::new("drill_failed", "orders are of today: f"),
+            report: Some(report),
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_drill_that_fails_pins_the_last_good_copy() -> Result<()> {
+    let bed = Bed::new().await?;
+    let node = bed.node("web").await?;
+    let mut spec = spec("web", node, &[bed.bucket("b").await?])?;
+    spec.retention.keep_last = 1;
+    let task = bed.app.add_task(&bed.who, spec).await?.id;
+    let good = bed.run_well(node, task).await?;
+    drill(&bed, node, good.id, drilled(true)).await?;
+    let evidence = bed.record(good.id).await?.drill.expect("evidence");
+    assert!(evidence.holds());
+    assert_eq!(
+        evidence.report.map(|report| report.restored_entries),
+        Some(3)
+    );
+
+    let bad = bed.run_well(node, task).await?;
+    drill(&bed, node, bad.id, drilled(false)).await?;
+    let bad = bed.record(bad.id).await?;
+    let evidence = bad.drill.expect("evidence");
+    assert_eq!(
+        evidence.failure.map(|failure| failure.code).as_deref(),
+        Some("drill_failed")
+    );
+    assert_eq!(
+        evidence
+            .report
+            .map(|report| report.answers[0].answer.clone())
+            .as_deref(),
+        Some("f")
+    );
+    assert_eq!(
+        bad.copies[0].state,
+        CopyState::Good,
+        "its bytes are as they were"
+    );
+    let pinned = bed.record(good.id).await?.lock.expect("it is locked");
+    assert!(
+        pinned.reason.contains(&format!("record {}", bad.id)),
+        "{}",
+        pinned.reason
+    );
+    let events = bed.app.events(&bed.who, EventId(0), 500).await?;
+    let told = events.iter().filter(|event| matches!(&event.kind, EventKind::DrillFailed { pinned: Some(id), .. } if *id == good.id));
+    assert_eq!(told.count(), 1);
+
+    // Whatever comes behind it, the policy leaves it alone.
+    for _ in 0..3 {
+        bed.pass(Duration::hours(1));
+        bed.app.heartbeat(node, Default::default()).await?;
+        bed.run_well(node, task).await?;
+        bed.settle(&[node, NodeId::LOCAL]).await?;
+    }
+    assert_eq!(bed.record(good.id).await?.copies[0].state, CopyState::Good);
+    assert_eq!(code(bed.record(bad.id).await), "record_not_found");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_drill_is_begun_by_a_timetable_too() -> Result<()> {
+    let bed = Bed::new().await?;
+    let node = bed.node("web").await?;
+    let task = planned(&bed, node, vec![plan(VerifyMode::Drill, "@hourly")]).await?;
+    tick(&bed).await?;
+    bed.run_well(node, task).await?;
+    bed.pass(Duration::hours(1));
+    let begun = tick(&bed).await?;
+    assert_eq!(
+        begun.iter().map(mode).collect::<Vec<_>>(),
+        [Some(VerifyMode::Drill)]
+    );
+    bed.app.heartbeat(node, Default::default()).await?;
+    let work = bed.take_one(node).await?;
+    assert!(matches!(&work.work, Work::Drill(_)));
     Ok(())
 }

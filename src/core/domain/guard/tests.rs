@@ -44,6 +44,7 @@ fn run(bytes: u64, files: u64, stored: u64) -> Record {
         failure: None,
         lock: None,
         alarm: None,
+        drill: None,
         streams: Vec::new(),
         copies: vec![copy],
         created_at: Timestamp::UNIX_EPOCH,
