@@ -2,11 +2,11 @@
 
 use crate::hooks::Hook;
 use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::drill::DrillPlace;
 use backupx_core::domain::name::Name;
 use backupx_core::domain::operation::RestoreSpec;
 use backupx_core::domain::source::SourceSpec;
-use backupx_core::domain::target::TargetKind;
 use backupx_core::domain::work::{DrillWork, Work};
 use backupx_core::{Error, Result};
 use serde::Deserialize;
@@ -311,11 +311,12 @@ impl Policy {
                 continue;
             }
             match target.kind {
-                TargetKind::Local => {
+                Driver::Local => {
                     let path = target.config.get("path").map_or("", String::as_str);
                     self.below(path, roots, "used as a target")?;
                 }
-                TargetKind::S3 => {}
+                Driver::S3 => {}
+                Driver::Rclone => {}
             }
         }
         Ok(())

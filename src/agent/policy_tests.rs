@@ -3,12 +3,12 @@
 use super::Policy;
 use backupx_core::ErrorKind;
 use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::database::{PostgresqlSource, Server, SqliteSource};
 use backupx_core::domain::id::{RecordId, TargetId};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::operation::{Overwrite, RestoreSpec};
 use backupx_core::domain::source::SourceSpec;
-use backupx_core::domain::target::TargetKind;
 use backupx_core::domain::work::{DatabaseWork, RestoreWork, Work};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -55,7 +55,7 @@ fn folder_target(path: String) -> Work {
         target: TargetAccess {
             id: TargetId(1),
             name: "disk".to_owned(),
-            kind: TargetKind::Local,
+            kind: Driver::Local,
             config: [("path".to_owned(), path)].into(),
             secrets: Default::default(),
             relay: false,

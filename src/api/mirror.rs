@@ -65,7 +65,6 @@ mod tests {
             crate::records::RecordStatus,
             crate::records::Trigger,
             crate::reports::EntryKind,
-            crate::target_types::TargetKind,
             crate::targets::Reach,
             crate::tasks::AfterWhen,
             crate::schedules::CatchUp,

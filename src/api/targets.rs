@@ -1,7 +1,6 @@
 //! Targets: places where backups are kept.
 
 use crate::mirror::mirrored;
-use crate::target_types::TargetKind;
 use backupx_core::domain::target;
 use backupx_core::ports::targets as port;
 use chrono::{DateTime, Utc};
@@ -30,9 +29,10 @@ pub struct Target {
     pub id: i64,
     /// Unique name.
     pub name: String,
-    /// Which kind of storage it is.
+    /// Which kind of storage it is, as `target-types` lists them.
     #[serde(rename = "type")]
-    pub kind: TargetKind,
+    #[schema(example = "s3")]
+    pub kind: String,
     /// The settings that are no secrets.
     pub config: BTreeMap<String, String>,
     /// Names of the secret settings that are set.
@@ -75,9 +75,10 @@ impl From<target::TargetTest> for TargetTest {
 pub struct TargetCreate {
     /// Unique name: 1 to 100 characters, no `/` or `\`.
     pub name: String,
-    /// Which kind of storage it is.
+    /// Which kind of storage it is, as `target-types` lists them.
     #[serde(rename = "type")]
-    pub kind: TargetKind,
+    #[schema(example = "s3")]
+    pub kind: String,
     /// Its settings by name, secret ones among them; `target-types` lists them.
     #[serde(default)]
     pub config: BTreeMap<String, String>,

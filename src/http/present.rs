@@ -47,7 +47,7 @@ pub(crate) fn target(view: TargetView) -> Target {
     Target {
         id: view.id.0,
         name: view.name.into(),
-        kind: view.kind.into(),
+        kind: view.kind.to_string(),
         config: view.config,
         secrets_set: view.secrets_set,
         reach: view.reach.into(),

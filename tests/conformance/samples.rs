@@ -47,6 +47,11 @@ pub(crate) fn folder() -> BTreeMap<String, String> {
 }
 
 /// A bucket.
+/// A kind of storage that is known to be there.
+pub(crate) fn kind(name: &str) -> TargetKind {
+    TargetKind::parse(name).expect("a kind of the catalogue")
+}
+
 pub(crate) fn bucket() -> BTreeMap<String, String> {
     BTreeMap::from([("bucket".to_owned(), "b".to_owned())])
 }
@@ -59,7 +64,7 @@ pub(crate) async fn node(ports: &Ports, called: &str) -> Result<Node> {
 pub(crate) async fn target(ports: &Ports, called: &str) -> Result<Target> {
     Ok(ports
         .targets
-        .add(&name(called), TargetKind::S3, &bucket(), at(0))
+        .add(&name(called), kind(TargetKind::S3), &bucket(), at(0))
         .await?)
 }
 

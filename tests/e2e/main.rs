@@ -10,6 +10,7 @@ mod drills;
 mod guard;
 mod hooks;
 mod kill;
+mod kinds;
 mod lambda;
 mod life;
 mod mongodb;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         bad_input::trials(),
         backint::trials(),
         kill::trials(),
+        kinds::trials(),
         lambda::trials(),
         replicas::trials(),
     ]

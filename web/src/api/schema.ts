@@ -2156,8 +2156,11 @@ export interface components {
                 reach: components["schemas"]["Reach"];
                 /** @description Names of the secret settings that are set. */
                 secretsSet: string[];
-                /** @description Which kind of storage it is. */
-                type: components["schemas"]["TargetKind"];
+                /**
+                 * @description Which kind of storage it is, as `target-types` lists them.
+                 * @example s3
+                 */
+                type: string;
                 /**
                  * Format: int64
                  * @description Grows with every change; the entity tag of an update.
@@ -2171,12 +2174,21 @@ export interface components {
         Page_TargetType: {
             /** @description The items, in the list's order. */
             items: {
+                /** @description What carries it out: `local`, `s3`, or `rclone`, which has to be on the nodes that use it. */
+                driver: string;
                 /** @description Its settings. */
                 fields: components["schemas"]["TargetField"][];
+                /** @description Which kinds it stands among: `own`, `s3`, `cloud`, `network`, `drive`, `bridge`. */
+                group: string;
+                /** @description Whether it takes more settings of rclone's backend, as `option.NAME`, and secret ones as `secret.NAME`. */
+                options: boolean;
                 /** @description What people call it. */
                 title: string;
-                /** @description Its name. */
-                type: components["schemas"]["TargetKind"];
+                /**
+                 * @description Its name.
+                 * @example s3
+                 */
+                type: string;
             }[];
             /** @description To be given as `cursor` for the next part; `null` when this was the last one. */
             nextCursor?: string | null;
@@ -2810,8 +2822,11 @@ export interface components {
             reach: components["schemas"]["Reach"];
             /** @description Names of the secret settings that are set. */
             secretsSet: string[];
-            /** @description Which kind of storage it is. */
-            type: components["schemas"]["TargetKind"];
+            /**
+             * @description Which kind of storage it is, as `target-types` lists them.
+             * @example s3
+             */
+            type: string;
             /**
              * Format: int64
              * @description Grows with every change; the entity tag of an update.
@@ -2826,27 +2841,29 @@ export interface components {
             };
             /** @description Unique name: 1 to 100 characters, no `/` or `\`. */
             name: string;
-            /** @description Which kind of storage it is. */
-            type: components["schemas"]["TargetKind"];
+            /**
+             * @description Which kind of storage it is, as `target-types` lists them.
+             * @example s3
+             */
+            type: string;
         };
         /** @description One setting of a kind of storage. */
         TargetField: {
+            /** @description Whether few people need it. */
+            advanced?: boolean;
             /** @description What is taken when it is not given. */
             default?: string | null;
             /** @description What it means. */
             help: string;
             /** @description Name as in `config` and after `--set`. */
             name: string;
+            /** @description The values that it may have; any when empty. */
+            options?: string[];
             /** @description Whether it must be given. */
             required: boolean;
             /** @description Whether it is a secret: it can be set and is never answered. */
             secret: boolean;
         };
-        /**
-         * @description A kind of storage.
-         * @enum {string}
-         */
-        TargetKind: "local" | "s3";
         /** @description The result of a target's last test. */
         TargetTest: {
             /**
@@ -2869,12 +2886,21 @@ export interface components {
         };
         /** @description A kind of storage and what can be set of it. */
         TargetType: {
+            /** @description What carries it out: `local`, `s3`, or `rclone`, which has to be on the nodes that use it. */
+            driver: string;
             /** @description Its settings. */
             fields: components["schemas"]["TargetField"][];
+            /** @description Which kinds it stands among: `own`, `s3`, `cloud`, `network`, `drive`, `bridge`. */
+            group: string;
+            /** @description Whether it takes more settings of rclone's backend, as `option.NAME`, and secret ones as `secret.NAME`. */
+            options: boolean;
             /** @description What people call it. */
             title: string;
-            /** @description Its name. */
-            type: components["schemas"]["TargetKind"];
+            /**
+             * @description Its name.
+             * @example s3
+             */
+            type: string;
         };
         /** @description What is changed of a target; what is absent stays. Its kind can't be changed. Not `Debug`: settings hold secrets. */
         TargetUpdate: {

@@ -287,7 +287,7 @@ impl Bed {
     pub(crate) async fn target(
         &self,
         name: &str,
-        kind: TargetKind,
+        kind: &str,
         settings: &[(&str, &str)],
     ) -> Result<TargetId> {
         let settings = settings
@@ -296,7 +296,7 @@ impl Bed {
             .collect();
         let new = NewTarget {
             name: name.to_owned(),
-            kind,
+            kind: TargetKind::parse(kind)?,
             settings,
         };
         Ok(self.app.add_target(&self.who, new).await?.id)
