@@ -303,20 +303,20 @@ impl Policy {
     }
 
     fn may_use<'a>(&self, targets: impl IntoIterator<Item = &'a TargetAccess>) -> Result<()> {
-        let Some(roots) = &self.rules.allowed_target_roots else {
-            return Ok(());
-        };
-        for target in targets {
-            if target.relay {
-                continue;
-            }
+        for target in targets.into_iter().filter(|target| !target.relay) {
             match target.kind {
                 Driver::Local => {
-                    let path = target.config.get("path").map_or("", String::as_str);
-                    self.below(path, roots, "used as a target")?;
+                    if let Some(roots) = &self.rules.allowed_target_roots {
+                        let path = target.config.get("path").map_or("", String::as_str);
+                        self.below(path, roots, "used as a target")?;
+                    }
                 }
                 Driver::S3 => {}
-                Driver::Rclone => {}
+                Driver::Rclone => {
+                    for file in target.config.iter().filter_map(names_a_file) {
+                        self.may_read_secret(file)?;
+                    }
+                }
             }
         }
         Ok(())
@@ -421,6 +421,12 @@ fn resolve(path: &Path) -> Result<PathBuf, String> {
             _ => return Err("it has no existing part".to_owned()),
         }
     }
+}
+
+/// The file of this host that an option of rclone names, as `key_file` and `service_account_file` do.
+fn names_a_file<'a>((name, value): (&String, &'a String)) -> Option<&'a str> {
+    let is_file = name.ends_with("_file") || name.ends_with("_path");
+    (is_file && !value.is_empty()).then_some(value.as_str())
 }
 
 #[cfg(test)]

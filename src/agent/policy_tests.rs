@@ -164,6 +164,25 @@ fn never_31_backups_are_kept_below_the_target_roots() {
 }
 
 #[test]
+fn never_31_rclone_reads_the_files_alone_that_may_be_read_for_a_sign_in() {
+    let (folder, policy) = host("allowedSecretFiles: [HOST/allowed]");
+    let share = |file: &str| {
+        let mut work = folder_target(String::new());
+        if let Work::TestTarget { target } = &mut work {
+            target.kind = Driver::Rclone;
+            target.config = [
+                ("backend".to_owned(), "sftp".to_owned()),
+                ("option.key_file".to_owned(), at(&folder, file)),
+            ]
+            .into();
+        }
+        work
+    };
+    allowed(&policy, share("allowed/id"));
+    refused(&policy, share("secret/id"));
+}
+
+#[test]
 fn never_31_an_empty_list_allows_nothing() {
     let (folder, policy) = host("allowedRoots: []");
     let message = refused(&policy, browse(at(&folder, "allowed")));
