@@ -307,7 +307,7 @@ pub struct TestReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TestStep {
-    /// What was tried: `open`, `write`, `read`, `list`, `createAgain`, `delete` of a target; `tools`, `connect`, `version`, `rights`,
+    /// What was tried: `open`, `write`, `read`, `list`, `speed`, `createAgain`, `delete` of a target; `tools`, `connect`, `version`, `rights`,
     /// `databases` of a source.
     pub name: String,
     /// Whether it held.

@@ -1,6 +1,7 @@
 //! Targets: places where backups are kept.
 
 use crate::mirror::mirrored;
+use crate::reports::TestStep;
 use backupx_core::domain::target;
 use backupx_core::ports::targets as port;
 use chrono::{DateTime, Utc};
@@ -57,6 +58,9 @@ pub struct TargetTest {
     pub ok: bool,
     /// What was found or what failed, in a sentence.
     pub message: String,
+    /// Each step, in order, up to the one that failed.
+    #[serde(default)]
+    pub steps: Vec<TestStep>,
 }
 
 impl From<target::TargetTest> for TargetTest {
@@ -65,6 +69,7 @@ impl From<target::TargetTest> for TargetTest {
             at: test.at,
             ok: test.ok,
             message: test.message,
+            steps: test.steps.into_iter().map(Into::into).collect(),
         }
     }
 }

@@ -189,6 +189,7 @@ impl App {
             at: self.now(),
             ok: report.ok,
             message,
+            steps: report.steps.clone(),
         };
         self.ports.targets.set_test(id, &test).await?;
         Ok(report)

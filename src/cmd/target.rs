@@ -8,7 +8,7 @@ use super::settings;
 use anyhow::Result;
 use backupx_api::nodes::Node;
 use backupx_api::page::Page;
-use backupx_api::reports::TestReport;
+use backupx_api::reports::{TestReport, TestStep};
 use backupx_api::target_types::TargetType;
 use backupx_api::targets::{Target, TargetCreate, TargetTestRequest, Usage};
 use backupx_core::domain::target::TargetKind;
@@ -248,14 +248,22 @@ fn view(target: &Target) -> String {
             format!("{}: {}", instant(test.at), test.message),
         ));
     }
-    key_values(&pairs)
+    let steps = target.last_test.iter().flat_map(|test| &test.steps);
+    match target
+        .last_test
+        .as_ref()
+        .is_some_and(|test| !test.steps.is_empty())
+    {
+        true => format!("{}\n\n{}", key_values(&pairs), steps_view(steps)),
+        false => key_values(&pairs),
+    }
 }
 
-fn test_view(report: &TestReport) -> String {
-    let steps = table(
+fn steps_view<'a>(steps: impl Iterator<Item = &'a TestStep>) -> String {
+    table(
         ["step", "held", "took", "what was found"],
         &["took"],
-        report.steps.iter().map(|step| {
+        steps.map(|step| {
             [
                 step.name.clone(),
                 yes_no(step.ok),
@@ -263,7 +271,11 @@ fn test_view(report: &TestReport) -> String {
                 step.message.clone(),
             ]
         }),
-    );
+    )
+}
+
+fn test_view(report: &TestReport) -> String {
+    let steps = steps_view(report.steps.iter());
     let conclusion = if report.ok {
         "The target works."
     } else {

@@ -98,6 +98,7 @@ async fn what_a_test_found_is_kept(ports: &Ports) -> Result<()> {
         at: at(9),
         ok: false,
         message: "no such bucket".to_owned(),
+        steps: Vec::new(),
     };
     ports.targets.set_test(added.id, &test).await?;
     let read = ports.targets.get(added.id).await?;
@@ -176,6 +177,7 @@ async fn what_is_not_there_says_so(ports: &Ports) -> Result<()> {
         at: at(0),
         ok: true,
         message: String::new(),
+        steps: Vec::new(),
     };
     assert_eq!(ports.targets.get(nobody).await?, None);
     refused(

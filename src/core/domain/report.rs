@@ -261,7 +261,7 @@ pub struct TestReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestStep {
-    /// What was tried: `open`, `write`, `read`, `list`, `createAgain`, `delete`.
+    /// What was tried: `open`, `write`, `read`, `list`, `speed`, `createAgain`, `delete`.
     pub name: String,
     /// Whether it held.
     pub ok: bool,

@@ -3,6 +3,7 @@
 use super::catalogue::{self, Driver, Kind, OPTION, SECRET, TargetField};
 use super::id::TargetId;
 use super::name::Name;
+use super::report::TestStep;
 use super::secret::Sealed;
 use super::time::Timestamp;
 use crate::{Error, FieldError, Result};
@@ -60,6 +61,9 @@ pub struct TargetTest {
     pub ok: bool,
     /// What was found or what failed, in a sentence.
     pub message: String,
+    /// Each step, in order, up to the one that failed.
+    #[serde(default)]
+    pub steps: Vec<TestStep>,
 }
 
 /// A kind of storage, one of the catalogue's.

@@ -2875,6 +2875,8 @@ export interface components {
             message: string;
             /** @description Whether every step held. */
             ok: boolean;
+            /** @description Each step, in order, up to the one that failed. */
+            steps?: components["schemas"]["TestStep"][];
         };
         /** @description How a target is to be tested. */
         TargetTestRequest: {
@@ -3064,7 +3066,7 @@ export interface components {
             /** @description What was found, or the cause and what to do. */
             message: string;
             /**
-             * @description What was tried: `open`, `write`, `read`, `list`, `createAgain`, `delete` of a target; `tools`, `connect`, `version`, `rights`,
+             * @description What was tried: `open`, `write`, `read`, `list`, `speed`, `createAgain`, `delete` of a target; `tools`, `connect`, `version`, `rights`,
              *     `databases` of a source.
              */
             name: string;
