@@ -2,14 +2,21 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use super::databases::{Server, add, server_trial, sqlite};
-use super::scene::Scene;
+use super::mysql;
+use super::scene::{Scene, id_of};
+use super::support::postgres::Postgres;
 use super::support::servers::{program_trial, trial};
+use super::support::wait::wait_for;
+
+/// A drill of a test is where it should be within this time.
+const LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -25,6 +32,31 @@ pub(crate) fn trials() -> Vec<Trial> {
         server_trial(
             "drills::a_scratch_database_is_asked_and_dropped",
             a_scratch_database_is_asked_and_dropped,
+        ),
+        server_trial(
+            "drills::a_throwaway_postgresql_comes_up_and_is_gone",
+            a_throwaway_postgresql_comes_up_and_is_gone,
+        ),
+        server_trial(
+            "drills::a_drill_that_is_stopped_leaves_nothing",
+            a_drill_that_is_stopped_leaves_nothing,
+        ),
+        server_trial(
+            "drills::never_24_a_killed_agent_leaves_nothing_after_its_start",
+            never_24_a_killed_agent_leaves_nothing_after_its_start,
+        ),
+        program_trial(
+            "drills::a_physical_copy_comes_up_as_a_server",
+            &["pg_lsclusters"],
+            a_physical_copy_comes_up_as_a_server,
+        ),
+        mysql::server_trial(
+            "drills::a_throwaway_mariadb_comes_up_and_is_gone",
+            a_throwaway_mariadb_comes_up_and_is_gone,
+        ),
+        mysql::server_trial(
+            "drills::never_30_the_password_of_a_scratch_server_is_its_own",
+            never_30_the_password_of_a_scratch_server_is_its_own,
         ),
     ]
 }
@@ -68,22 +100,57 @@ fn failed(scene: &Scene, record: &str, more: &[&str], why: &[&str]) -> Result<Va
     Ok(operation["report"].clone())
 }
 
-/// What is below `folder` that drills made.
-fn leftovers(folder: &Path) -> Result<Vec<String>> {
+/// Folders that drills of the agent with this process id made, and programs that work in them.
+fn leftovers(agent: u32, folder: &Path) -> Result<Vec<String>> {
+    let begin = format!("backupx-dump-{agent}-");
     let mut left = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.starts_with("backupx-dump-") {
-            left.push(name);
+    for folder in [folder, &std::env::temp_dir()] {
+        for entry in fs::read_dir(folder)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.starts_with(&begin) {
+                left.push(name);
+            }
+        }
+    }
+    for process in fs::read_dir("/proc")?.flatten() {
+        // One that ended meanwhile has none.
+        let arguments = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ");
+        if arguments.contains(&begin) {
+            left.push(format!("{}: {arguments}", process.file_name().display()));
         }
     }
     Ok(left)
 }
 
 fn nothing_is_left(scene: &Scene) -> Result<()> {
-    let left = leftovers(&scene.agent.folder())?;
+    let agent = scene.agent.id().context("the agent runs")?;
+    let left = leftovers(agent, &scene.agent.folder())?;
     ensure!(left.is_empty(), "{left:?} is left");
     Ok(())
+}
+
+/// Begins a drill; answers the operation's id.
+fn begin(scene: &Scene, record: &str, more: &[&str]) -> Result<String> {
+    let words = ["record", "verify", record, "--mode", "drill"];
+    let operation = scene.cli.json(words.iter().chain(more))?;
+    Ok(id_of(&operation)?.to_string())
+}
+
+/// Waits until the log of an operation has a line with this.
+fn logged(scene: &Scene, operation: &str, text: &str) -> Result<()> {
+    wait_for(&format!("{text:?} in a log"), LIMIT, || {
+        let log = scene.cli.run(["operation", "logs", operation])?.stdout;
+        Ok(log.contains(text).then_some(()))
+    })
+}
+
+/// Waits for the end of an operation.
+fn ended(scene: &Scene, operation: &str) -> Result<Value> {
+    wait_for("the end of an operation", LIMIT, || {
+        let shown = scene.cli.json(["operation", "show", operation])?;
+        Ok((shown["finishedAt"].is_string()).then_some(shown))
+    })
 }
 
 fn files_come_back_and_are_looked_for() -> Result<()> {
@@ -293,4 +360,303 @@ fn a_scratch_database_is_asked_and_dropped(server: Server) -> Result<()> {
         server.drop_database(name)?;
     }
     Ok(())
+}
+
+const SLEEPS: &str = "SELECT 1 FROM pg_sleep(600)";
+
+/// Waits until a question that sleeps is asked of a database whose name begins like that.
+fn asleep(server: &Server, begin: &str) -> Result<()> {
+    let sql = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE starts_with(datname, '{begin}') AND query LIKE '%pg_sleep(600)%'"
+    );
+    wait_for("a question that sleeps", LIMIT, || {
+        Ok((server.sql("postgres", &sql)?.trim() != "0").then_some(()))
+    })
+}
+
+fn scratch_databases(server: &Server, begin: &str) -> Result<String> {
+    let sql = format!(
+        "SELECT string_agg(datname, ' ') FROM pg_database WHERE starts_with(datname, '{begin}')"
+    );
+    Ok(server.sql("postgres", &sql)?.trim().to_owned())
+}
+
+fn a_throwaway_postgresql_comes_up_and_is_gone(server: Server) -> Result<()> {
+    let scene = Scene::start()?;
+    scene.local_target("storage")?;
+    server.database("e2e_thrown")?;
+    server.sql(
+        "e2e_thrown",
+        "DROP ROLE IF EXISTS e2e_owner; CREATE ROLE e2e_owner; ALTER TABLE orders OWNER TO e2e_owner; REVOKE CONNECT ON DATABASE e2e_thrown FROM PUBLIC",
+    )?;
+    let mut settings = server.settings();
+    settings.extend(
+        [
+            "--database",
+            "e2e_thrown",
+            "--encrypt",
+            "--assert-rows",
+            "e2e_thrown.orders=0%",
+            "--assert-sql",
+            "e2e_thrown: SELECT tableowner = 'e2e_owner' FROM pg_tables WHERE tablename = 'orders'",
+            "--assert-sql",
+            "e2e_thrown: SELECT NOT rolsuper FROM pg_roles WHERE rolname = current_user",
+        ]
+        .map(str::to_owned),
+    );
+    add(&scene, "thrown", "postgresql", &settings)?;
+    let id = scene.run_well("thrown")?.to_string();
+    let report = held(&scene, &id, &[])?;
+    ensure!(report["place"] == "throwaway", "{report:#}");
+    let made_of = report["server"].as_str().unwrap_or_default();
+    ensure!(made_of.starts_with("PostgreSQL "), "{report:#}");
+    nothing_is_left(&scene)?;
+    let more = [
+        "--assert-sql",
+        "e2e_thrown: SELECT pg_read_file('/etc/passwd') <> ''",
+    ];
+    failed(&scene, &id, &more, &["permission denied"])?;
+    nothing_is_left(&scene)?;
+
+    // Programs that are not there, and a restore that fails.
+    let empty = scene.path("empty");
+    fs::create_dir(&empty)?;
+    let tools = format!("tools={}", empty.display());
+    let more = ["--place", "throwaway", "--set", tools.as_str()];
+    failed(&scene, &id, &more, &["came to no end", "empty"])?;
+    nothing_is_left(&scene)?;
+    server.drop_database("e2e_thrown")?;
+    server.sql("postgres", "DROP ROLE e2e_owner").map(drop)
+}
+
+fn a_drill_that_is_stopped_leaves_nothing(server: Server) -> Result<()> {
+    let scene = Scene::start()?;
+    scene.local_target("storage")?;
+    server.database("e2e_stopped")?;
+    let mut settings = server.settings();
+    settings.extend(["--database", "e2e_stopped"].map(str::to_owned));
+    add(&scene, "stopped", "postgresql", &settings)?;
+    let id = scene.run_well("stopped")?.to_string();
+    let question = format!("e2e_stopped: {SLEEPS}");
+    let slow = ["--place", "server", "--assert-sql", question.as_str()];
+
+    let operation = begin(&scene, &id, &slow)?;
+    let scratch = format!("backupx_drill_{operation}_");
+    asleep(&server, &scratch)?;
+    scene.cli.json(["operation", "cancel", &operation])?;
+    let shown = ended(&scene, &operation)?;
+    ensure!(shown["status"] == "cancelled", "{shown:#}");
+    let left = scratch_databases(&server, &scratch)?;
+    ensure!(left.is_empty(), "{left}");
+    nothing_is_left(&scene)?;
+
+    // A limit ends it as well, and its own words say so.
+    let limited: Vec<_> = slow.into_iter().chain(["--time-limit", "3s"]).collect();
+    failed(&scene, &id, &limited, &["not done within 3 s"])?;
+    let left = scratch_databases(&server, "backupx_drill_")?;
+    ensure!(!left.contains("e2e_stopped"), "{left}");
+    nothing_is_left(&scene)?;
+    server.drop_database("e2e_stopped")
+}
+
+fn never_24_a_killed_agent_leaves_nothing_after_its_start(server: Server) -> Result<()> {
+    let mut scene = Scene::start()?;
+    scene.local_target("storage")?;
+    server.database("e2e_killed")?;
+    let mut settings = server.settings();
+    settings.extend(["--database", "e2e_killed"].map(str::to_owned));
+    add(&scene, "killed", "postgresql", &settings)?;
+    let id = scene.run_well("killed")?.to_string();
+    let question = format!("e2e_killed: {SLEEPS}");
+
+    for place in ["server", "throwaway"] {
+        let slow = ["--place", place, "--assert-sql", question.as_str()];
+        let operation = begin(&scene, &id, &slow)?;
+        let scratch = format!("backupx_drill_{operation}_");
+        match place {
+            "server" => asleep(&server, &scratch)?,
+            _ => logged(&scene, &operation, "e2e_killed is restored")?,
+        }
+        let agent = scene.agent.id().context("the agent runs")?;
+        let folder = scene.agent.folder();
+        scene.agent.kill()?;
+        ensure!(
+            !leftovers(agent, &folder)?.is_empty(),
+            "nothing was under way"
+        );
+        scene.agent.resume()?;
+        wait_for("a host on which nothing is left", LIMIT, || {
+            let left = leftovers(agent, &folder)?;
+            let databases = scratch_databases(&server, &scratch)?;
+            Ok((left.is_empty() && databases.is_empty()).then_some(()))
+        })
+        .with_context(|| {
+            format!(
+                "{place}: {:?}\n{}",
+                leftovers(agent, &folder),
+                scene.agent.last_words()
+            )
+        })?;
+        let shown = ended(&scene, &operation)?;
+        ensure!(shown["status"] == "failed", "{shown:#}");
+    }
+    server.drop_database("e2e_killed")
+}
+
+fn a_physical_copy_comes_up_as_a_server() -> Result<()> {
+    let scene = Scene::start()?;
+    scene.local_target("storage")?;
+    let server = Postgres::with_settings(&["wal_level=replica".to_owned()])?;
+    server.sql("create table ledger (entry text)")?;
+    server.sql("insert into ledger select 'x' from generate_series(1, 1000)")?;
+    let database = server.sql("select current_database()")?;
+    let settings = [
+        "--set".to_owned(),
+        "format=physical".to_owned(),
+        "--set".to_owned(),
+        "host=127.0.0.1".to_owned(),
+        "--set".to_owned(),
+        format!("port={}", server.port()),
+        "--set".to_owned(),
+        "user=backupx".to_owned(),
+        "--set".to_owned(),
+        format!("tools={}", server.tools().display()),
+        "--assert-rows".to_owned(),
+        format!("{database}.ledger=0%"),
+    ];
+    add(&scene, "cluster", "postgresql", &settings)?;
+    let id = scene.run_well("cluster")?.to_string();
+    server.sql("truncate ledger")?;
+    let report = held(&scene, &id, &[])?;
+    ensure!(
+        report["answers"][0]["expected"] == "1000 within 0 %",
+        "{report:#}"
+    );
+    nothing_is_left(&scene)?;
+    let words = [
+        "record", "verify", &id, "--mode", "drill", "--place", "server",
+    ];
+    let refused = scene.cli.run(words)?;
+    ensure!(
+        refused.code == Some(1) && refused.stderr.contains("throw-away"),
+        "{refused:?}"
+    );
+    Ok(())
+}
+
+fn a_throwaway_mariadb_comes_up_and_is_gone(server: mysql::Server) -> Result<()> {
+    let scene = Scene::start()?;
+    scene.local_target("storage")?;
+    server.sql(
+        "DROP DATABASE IF EXISTS e2e_drill; CREATE DATABASE e2e_drill; \
+         CREATE TABLE e2e_drill.orders AS SELECT seq AS n, NOW() AS placed FROM mysql.user, (SELECT 1 AS seq UNION SELECT 2) s LIMIT 2",
+    )?;
+    let mut settings = server.settings(&scene)?;
+    settings.extend(
+        [
+            "--database",
+            "e2e_drill",
+            "--assert-rows",
+            "e2e_drill.orders=0%",
+            "--assert-sql",
+            "e2e_drill: SELECT MAX(placed) > NOW() - INTERVAL 1 DAY FROM orders",
+        ]
+        .map(str::to_owned),
+    );
+    add(&scene, "maria", "mysql", &settings)?;
+    let id = scene.run_well("maria")?.to_string();
+    server.sql("TRUNCATE e2e_drill.orders")?;
+    let report = held(&scene, &id, &[])?;
+    ensure!(report["place"] == "throwaway", "{report:#}");
+    ensure!(report["answers"][0]["answer"] == "1", "{report:#}");
+    ensure!(report["answers"][1]["answer"] == "2", "{report:#}");
+    nothing_is_left(&scene)?;
+    let more = [
+        "--assert-sql",
+        "e2e_drill: SELECT COUNT(*) > 2 FROM orders",
+        "--assert-sql",
+        "e2e_drill: SELECT load_file('/etc/passwd') IS NULL",
+        "--assert-sql",
+        "e2e_drill: SELECT '\\! touch /tmp/x' <> ''",
+    ];
+    let report = failed(&scene, &id, &more, &["1 of 3", "answered 0"])?;
+    ensure!(report["answers"][1]["ok"] == true, "{report:#}");
+    nothing_is_left(&scene)?;
+    server.sql("DROP DATABASE e2e_drill").map(drop)
+}
+
+fn never_30_the_password_of_a_scratch_server_is_its_own(server: mysql::Server) -> Result<()> {
+    let scene = Scene::start()?;
+    scene.local_target("storage")?;
+    server.sql("DROP DATABASE IF EXISTS e2e_own; CREATE DATABASE e2e_own; CREATE TABLE e2e_own.t AS SELECT 1 AS a; CREATE DATABASE IF NOT EXISTS backupx_drill_bystander")?;
+    let mut settings = server.settings(&scene)?;
+    settings.extend(
+        [
+            "--database",
+            "e2e_own",
+            "--set",
+            "accounts=false",
+            "--drill-set",
+            "host=localhost.",
+            "--drill-set",
+            "user=backupx",
+            "--assert-sql",
+            "e2e_own: SELECT COUNT(*) FROM t",
+        ]
+        .map(str::to_owned),
+    );
+    settings.extend(["--drill-set".to_owned(), format!("port={}", server.port)]);
+    let task = add(&scene, "own", "mysql", &settings)?;
+    ensure!(task["drill"]["place"]["type"] == "server", "{task:#}");
+    let id = scene.run_well("own")?.to_string();
+    // The task's password is for another place, and nothing else is known.
+    failed(&scene, &id, &[], &["came to no end", "Access denied"])?;
+    let password = format!("password={}", mysql::PASSWORD);
+    let given = ["task", "edit", "own", "--drill-set", password.as_str()];
+    let task = scene.cli.json(given)?;
+    ensure!(
+        task["secretsSet"] == json!(["drillPassword", "password"]),
+        "{task:#}"
+    );
+    held(&scene, &id, &[])?;
+
+    // Elsewhere it has to be given again, by the task and by a request.
+    let moved = ["task", "edit", "own", "--drill-set", "host=localhost"];
+    let refused = scene.cli.run(moved)?;
+    ensure!(
+        refused.code == Some(1) && refused.stderr.contains("drillPassword"),
+        "{refused:?}"
+    );
+    let port = format!("port={}", server.port);
+    let mut elsewhere = vec![
+        "--set",
+        "host=127.0.0.1.",
+        "--set",
+        &port,
+        "--set",
+        "user=backupx",
+    ];
+    failed(&scene, &id, &elsewhere, &["came to no end"])?;
+    elsewhere[1] = "host=localhost";
+    elsewhere.extend([
+        "--set",
+        &password,
+        "--assert-sql",
+        "e2e_own: SELECT COUNT(*) = 1 FROM t",
+    ]);
+    held(&scene, &id, &elsewhere)?;
+    for shown in [
+        scene.cli.json(["task", "show", "own"])?.to_string(),
+        scene.cli.json(["operation", "ls"])?.to_string(),
+        scene.master.last_words(),
+        scene.agent.last_words(),
+    ] {
+        ensure!(!shown.contains(mysql::PASSWORD), "{shown}");
+    }
+    let databases = server.sql("SHOW DATABASES LIKE 'backupx\\_drill\\_%'")?;
+    ensure!(databases.trim() == "backupx_drill_bystander", "{databases}");
+    nothing_is_left(&scene)?;
+    server
+        .sql("DROP DATABASE e2e_own; DROP DATABASE backupx_drill_bystander")
+        .map(drop)
 }

@@ -15,7 +15,6 @@ use backupx_core::domain::operation::{Overwrite, RestoreSpec};
 use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::{Report, RestoreReport};
 use backupx_core::domain::work::DrillWork;
-use backupx_core::ports::dumps::DumpSource;
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
@@ -124,7 +123,10 @@ impl Drill<'_> {
         let began = Instant::now();
         self.observer.counters().enter(Phase::Confirming);
         let asking = Asking {
-            server: self.answering(place)?,
+            server: match self.work.database {
+                Some(_) => Some(place.answering(&self.stop).await?),
+                None => None,
+            },
             names: place.names(),
             is_own_server: place.is_own_server(),
             folder: place.folder(),
@@ -313,14 +315,6 @@ impl Drill<'_> {
         };
         let observer = Arc::clone(&self.observer);
         backupx_engine::restore::restore(plan, sources.to_vec(), observer, self.stop.clone()).await
-    }
-
-    /// Who answers questions; nobody for files.
-    fn answering(&self, place: &Place) -> Result<Option<Arc<dyn DumpSource>>> {
-        match self.work.database {
-            Some(_) => place.answering().map(Some),
-            None => Ok(None),
-        }
     }
 }
 

@@ -236,14 +236,16 @@ impl Place {
     }
 
     /// The server that is asked.
-    pub(super) fn answering(&self) -> Result<Arc<dyn DumpSource>> {
-        match self.made()? {
-            Made::Folder { .. } | Made::Server { .. } => self.restoring(),
-            Made::Throwaway { server, opener, .. } => {
-                let access = locked(server).reader();
-                opener.open(&access).map(Arc::from)
-            }
-        }
+    pub(super) async fn answering(&self, stop: &StopFlag) -> Result<Arc<dyn DumpSource>> {
+        let Made::Throwaway { server, opener, .. } = self.made()? else {
+            return self.restoring();
+        };
+        let (server, opener, stop) = (Arc::clone(server), Arc::clone(opener), stop.clone());
+        let opened = tokio::task::spawn_blocking(move || {
+            let access = locked(&server).reader(&stop)?;
+            opener.open(&access).map(Arc::from)
+        });
+        opened.await.map_err(broke_down)?
     }
 }
 
