@@ -22,7 +22,8 @@ const READER: &str = "backupx_drill_reader";
 /// Since this version there is a role that reads everything.
 const READS_ALL: u32 = 14;
 /// Settings that a drill wants: nothing has to last, nothing listens, nothing is archived, replicated or loaded.
-const SETTINGS: [&str; 14] = [
+const SETTINGS: [&str; 15] = [
+    "jit=off",
     "listen_addresses=",
     "port=5432",
     "fsync=off",
