@@ -261,6 +261,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let inner = folder.path().join("inner");
         std::fs::create_dir(&inner).expect("made");
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).expect("set");
         let other = RunAs {
             uid: u32::MAX - 1,
             gid: u32::MAX - 1,
