@@ -95,19 +95,22 @@ impl PostgresqlThrowaway {
     }
 
     fn make(&self, stop: &StopFlag) -> Result<()> {
-        let tool = self
-            .home
-            .tool(&self.set.path("initdb"))
-            .args([
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-            ])
-            .arg(format!("--username={SUPERUSER}"))
-            .arg("-D")
-            .arg(self.home.data());
-        self.home.prepare(tool, stop)
+        let made_with = |locale: &str| {
+            let tool = self
+                .home
+                .tool(&self.set.path("initdb"))
+                .args(["--auth=trust", "--encoding=UTF8", "--no-sync"])
+                .arg(format!("--locale={locale}"))
+                .arg(format!("--username={SUPERUSER}"))
+                .arg("-D")
+                .arg(self.home.data());
+            self.home.prepare(tool, stop)
+        };
+        // Not every host knows the first; what the databases had is another matter.
+        match made_with("C.UTF-8") {
+            Err(error) if error.code() == "throwaway_failed" => made_with("C"),
+            made => made,
+        }
     }
 
     /// Takes from a restored cluster what would have its server reach out, or go on as a replica.

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{LIMIT, begin, ended, failed, held, leftovers, logged, nothing_is_left};
 use crate::databases::{Server, add, server_trial};
 use crate::scene::Scene;
-use crate::support::postgres::Postgres;
+use crate::support::postgres::{Postgres, give};
 use crate::support::servers::program_trial;
 use crate::support::wait::wait_for;
 
@@ -171,6 +171,20 @@ fn a_throwaway_postgresql_comes_up_and_is_gone(server: Server) -> Result<()> {
     let scene = Scene::start()?;
     scene.local_target("storage")?;
     server.database("e2e_thrown")?;
+    // A tablespace whose place is in use: by the server that was backed up.
+    let place = tempfile::Builder::new()
+        .prefix("backupx-tablespace-")
+        .tempdir()?;
+    give(place.path())?;
+    let sql = format!(
+        "CREATE TABLESPACE e2e_fast LOCATION '{}'",
+        place.path().display()
+    );
+    server.sql("postgres", &sql)?;
+    server.sql(
+        "e2e_thrown",
+        "CREATE TABLE quick TABLESPACE e2e_fast AS SELECT 1 AS n",
+    )?;
     server.sql(
         "e2e_thrown",
         "DROP ROLE IF EXISTS e2e_owner; CREATE ROLE e2e_owner; ALTER TABLE orders OWNER TO e2e_owner; REVOKE CONNECT ON DATABASE e2e_thrown FROM PUBLIC",
@@ -204,6 +218,25 @@ fn a_throwaway_postgresql_comes_up_and_is_gone(server: Server) -> Result<()> {
     failed(&scene, &id, &more, &["permission denied"])?;
     nothing_is_left(&scene)?;
 
+    // Users go into no server that goes on, whatever a pattern means.
+    server.sql(
+        "e2e_thrown",
+        "ALTER TABLE orders OWNER TO CURRENT_USER; DROP OWNED BY e2e_owner; DROP ROLE e2e_owner",
+    )?;
+    let report = held(&scene, &id, &["--place", "server", "--include", "*"])?;
+    ensure!(report["databases"] == json!(["e2e_thrown"]), "{report:#}");
+    let roles = "SELECT count(*) FROM pg_roles WHERE rolname = 'e2e_owner'";
+    ensure!(server.sql("postgres", roles)?.trim() == "0", "a role came");
+    let part = [
+        "--include",
+        "e2e_*",
+        "--assert-sql",
+        "e2e_thrown: TABLE quick",
+    ];
+    let report = held(&scene, &id, &part)?;
+    ensure!(report["place"] == "throwaway", "{report:#}");
+    failed(&scene, &id, &["--include", "none"], &["none"])?;
+
     // Programs that are not there, and a restore that fails.
     let empty = scene.path("empty");
     fs::create_dir(&empty)?;
@@ -212,7 +245,7 @@ fn a_throwaway_postgresql_comes_up_and_is_gone(server: Server) -> Result<()> {
     failed(&scene, &id, &more, &["came to no end", "empty"])?;
     nothing_is_left(&scene)?;
     server.drop_database("e2e_thrown")?;
-    server.sql("postgres", "DROP ROLE e2e_owner").map(drop)
+    server.sql("postgres", "DROP TABLESPACE e2e_fast").map(drop)
 }
 
 fn a_drill_that_is_stopped_leaves_nothing(server: Server) -> Result<()> {

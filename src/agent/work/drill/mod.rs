@@ -158,21 +158,38 @@ impl Drill<'_> {
         if self.work.database.is_none() {
             return Ok(Vec::new());
         }
-        let spec = self.restore_spec(manifest);
+        let spec = self.restore_spec(manifest)?;
         let chosen = backupx_engine::dumps::chosen(manifest, &spec)?;
         Ok(chosen.into_iter().map(|(dump, _)| dump).collect())
     }
 
-    /// What is restored of dumps. Users and roles come along into a server of our own alone, so that owners exist there.
-    fn restore_spec(&self, manifest: &Manifest) -> RestoreSpec {
+    /// What is restored of dumps. Users and roles come along into a server of our own alone, so that owners exist there, and into no other one
+    /// whatever a pattern means.
+    fn restore_spec(&self, manifest: &Manifest) -> Result<RestoreSpec> {
         let accounts = matches!(self.place, DrillPlace::Throwaway { .. });
-        let mut include = self.work.spec.only.clone();
-        if accounts && !include.is_empty() {
-            let dumps = manifest.dumps().map(|(dump, _, _)| dump);
-            let accounts = dumps.filter(|dump| dump.kind == DumpKind::Accounts);
-            include.extend(accounts.map(|dump| dump.name.clone()));
+        let only = &self.work.spec.only;
+        let mut include = Vec::new();
+        if !only.is_empty() {
+            let mut databases = 0;
+            for (dump, _, file) in manifest.dumps() {
+                let is_meant = match dump.kind {
+                    DumpKind::Accounts => accounts,
+                    DumpKind::Database | DumpKind::Cluster => {
+                        only.iter().any(|pattern| dump.is_meant(pattern, file))
+                    }
+                };
+                // The name of its file means it alone.
+                include.extend(is_meant.then(|| file.to_owned()));
+                databases += u32::from(is_meant && dump.kind != DumpKind::Accounts);
+            }
+            if databases == 0 {
+                return Err(Error::not_found(
+                    "nothing_selected",
+                    format!("no database in the backup matches {}", only.join(", ")),
+                ));
+            }
         }
-        RestoreSpec {
+        Ok(RestoreSpec {
             to: None,
             include,
             overwrite: Overwrite::Never,
@@ -181,7 +198,7 @@ impl Drill<'_> {
                 accounts,
                 ..DatabaseRestore::default()
             })),
-        }
+        })
     }
 
     async fn make(&self, manifest: &Manifest, chosen: &[Dump]) -> Result<Place> {
@@ -246,7 +263,7 @@ impl Drill<'_> {
         let needed = match (&self.work.database, self.work.spec.only.is_empty()) {
             (_, true) => manifest.counts.bytes,
             (Some(_), false) => {
-                let spec = self.restore_spec(manifest);
+                let spec = self.restore_spec(manifest)?;
                 let chosen = backupx_engine::dumps::chosen(manifest, &spec)?;
                 chosen.iter().map(|(_, bytes)| bytes).sum()
             }
@@ -284,7 +301,7 @@ impl Drill<'_> {
         let plan = DumpRestorePlan {
             location: self.work.location.clone(),
             keys: self.work.keys.clone(),
-            spec: self.restore_spec(&manifest),
+            spec: self.restore_spec(&manifest)?,
             server: Some(place.restoring()?),
             server_name: place.describe().unwrap_or_default(),
             names: place.names(),
