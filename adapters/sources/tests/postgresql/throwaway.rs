@@ -19,8 +19,15 @@ fn access(bed: &Bed) -> DatabaseAccess {
 
 pub(super) fn a_throwaway_server_takes_what_this_one_held(bed: &Bed) {
     bed.fill("thrown");
+    // Granted by the superuser that made the cluster, whose name is not the throw-away's.
+    bed.psql(
+        "postgres",
+        "drop role if exists thrown_reader; create role thrown_reader; grant pg_read_all_data to thrown_reader",
+    );
     let stop = StopFlag::default();
-    let task = Task::new(bed.spec());
+    let mut spec = bed.spec();
+    spec.databases.only = vec!["thrown".to_owned()];
+    let task = Task::new(spec);
     let plan = task.source.plan(&stop).expect("a plan");
     let globals = Dump::accounts("globals", DumpFormat::PostgresqlSql);
     let dumps: Vec<_> = [globals, custom("thrown")]
@@ -93,6 +100,7 @@ pub(super) fn a_throwaway_server_takes_what_this_one_held(bed: &Bed) {
     drop((restoring, asked, server));
     assert!(!folder.exists());
     bed.drop("thrown");
+    bed.psql("postgres", "drop role thrown_reader");
 }
 
 pub(super) fn what_a_newer_server_held_is_refused_in_plain_words(bed: &Bed) {
