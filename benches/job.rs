@@ -116,6 +116,7 @@ async fn make_backup(arguments: &Arguments) -> Result<()> {
         secrets: Default::default(),
         record_id,
         task_id: TaskId(1),
+        previous_run: None,
         task,
         location: location.clone(),
         created_at,

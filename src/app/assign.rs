@@ -9,6 +9,7 @@ use backupx_core::domain::id::{NodeId, OperationId, RecordId, TargetId};
 use backupx_core::domain::operation::{Operation, OperationSpec, RestoreSpec, VerifyMode};
 use backupx_core::domain::record::{CopyState, Record};
 use backupx_core::domain::report::Outcome;
+use backupx_core::domain::time::Timestamp;
 use backupx_core::domain::work::{
     Assignment, BackupWork, CopyWork, DeleteWork, ListFilesWork, RestoreWork, VerifyWork, Work,
 };
@@ -66,6 +67,7 @@ impl App {
             return Ok(None);
         }
         let node = self.known_node(command.node_id).await?;
+        let previous_run = self.previous_run(&record).await?;
         let targets: Vec<_> = record.copies.iter().map(|copy| copy.target_id).collect();
         let work = BackupWork {
             record_id: id,
@@ -79,10 +81,21 @@ impl App {
             task: record.task,
             location: record.location,
             created_at: record.created_at,
+            previous_run,
             node_id: node.id,
             node_name: node.name.into(),
         };
         Ok(Some(Work::Backup(Box::new(work))))
+    }
+
+    /// When the good run before this one began, for the count of what is new since. Another source's files say nothing of this one's.
+    async fn previous_run(&self, record: &Record) -> Result<Option<Timestamp>> {
+        if record.task.source.is_database() {
+            return Ok(None);
+        }
+        let runs = self.good_runs(record.task_id, 1).await?;
+        let same = |run: &Record| run.task.source == record.task.source;
+        Ok(runs.into_iter().find(same).and_then(|run| run.started_at))
     }
 
     async fn start_operation(&self, command: &Command, id: OperationId) -> Result<Option<Work>> {

@@ -12,6 +12,7 @@ use backupx_core::domain::record::Record;
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::task::TaskSpec;
 use backupx_core::domain::work::{DatabaseWork, DrillWork};
+use backupx_core::ports::operations::NewOperation;
 use backupx_core::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -28,17 +29,41 @@ impl App {
     ) -> Result<Operation> {
         principal.require(Role::Operator)?;
         let record = self.record(principal, id).await?;
-        let source = &record.task.source;
-        let mut spec = match wanted {
+        let wanted = match wanted {
             Some(WithSecrets { mut spec, secrets }) => {
                 if spec.assertions.iter().any(is_sql) {
                     principal.require(Role::Admin)?;
                 }
+                let source = &record.task.source;
                 let secrets = settled(source.secret_names(), source, BTreeMap::new(), secrets)?;
                 spec.secrets = self.vault.seal_restore(id, &secrets)?;
-                spec
+                Some(spec)
             }
-            None => self.drill_of(&record).await?,
+            None => None,
+        };
+        let new = self.new_drill(&record, wanted, targets).await?;
+        let operation = self.begin_operation(id, new.node_id, &new.spec).await?;
+        tracing::info!(
+            operation.id = operation.id.0,
+            record.id = id.0,
+            node.id = new.node_id.0,
+            by = principal.username,
+            "a drill was queued"
+        );
+        Ok(operation)
+    }
+
+    /// The drill of a record as `wanted` says, or as its task says when nothing does.
+    pub(crate) async fn new_drill(
+        &self,
+        record: &Record,
+        wanted: Option<DrillSpec>,
+        targets: &[TargetId],
+    ) -> Result<NewOperation> {
+        let source = &record.task.source;
+        let mut spec = match wanted {
+            Some(spec) => spec,
+            None => self.drill_of(record).await?,
         };
         // What is usual is for this kind of source: said once and for all.
         spec.place = Some(spec.place(source));
@@ -46,24 +71,20 @@ impl App {
         if !wrong.is_empty() {
             return Err(Error::fields(wrong));
         }
-        let node = self.restorer_of(&record, spec.node_id).await?;
+        let node = self.restorer_of(record, spec.node_id).await?;
         // Looked up again when a node takes it; here a person learns at once that it cannot work.
-        self.drill_sources(&record, targets, node).await?;
-        self.stream_keys(&record, Streams::All).await?;
-        let spec = OperationSpec::Verify {
-            mode: VerifyMode::Drill,
-            target_ids: targets.to_vec(),
-            drill: Some(Box::new(spec)),
-        };
-        let operation = self.begin_operation(id, node, &spec).await?;
-        tracing::info!(
-            operation.id = operation.id.0,
-            record.id = id.0,
-            node.id = node.0,
-            by = principal.username,
-            "a drill was queued"
-        );
-        Ok(operation)
+        self.drill_sources(record, targets, node).await?;
+        self.stream_keys(record, Streams::All).await?;
+        Ok(NewOperation {
+            record_id: record.id,
+            node_id: node,
+            spec: OperationSpec::Verify {
+                mode: VerifyMode::Drill,
+                target_ids: targets.to_vec(),
+                drill: Some(Box::new(spec)),
+            },
+            created_at: self.now(),
+        })
     }
 
     /// How a record's task wants it drilled, as it is now; as it was when the record was made if the task is gone or reads something else.

@@ -68,6 +68,7 @@ pub(crate) fn backup_end(record: &Record, report: &Report) -> Result<RecordEnd, 
         failure,
         streams,
         copies,
+        alarm: None,
     })
 }
 

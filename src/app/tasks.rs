@@ -4,6 +4,7 @@ use crate::App;
 use crate::plan::{Plan, check_jitter, first_of, first_run};
 use crate::sources::{WithSecrets, settled, task_secret_names};
 use crate::targets::place_of;
+use crate::verifications::wrong_plans;
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::id::TaskId;
 use backupx_core::domain::name::Name;
@@ -334,6 +335,7 @@ impl App {
         if let Err(error) = fires.and_then(|()| check_jitter(spec, now)) {
             errors.extend(error.field_errors().iter().cloned());
         }
+        errors.extend(wrong_plans(spec, now));
         if errors.is_empty() {
             Ok(())
         } else {

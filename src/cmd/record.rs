@@ -9,6 +9,7 @@ use super::failure::{FAILED, Usage, say, usage};
 use super::output::{OutputFormat, is_watched};
 use super::{drill, node, operation};
 use anyhow::Result;
+use backupx_api::guard::AcceptRequest;
 use backupx_api::operations::{Operation, VerifyMode};
 use backupx_api::page::Page;
 use backupx_api::records::{LockRequest, Record, RecordStatus, VerifyRequest};
@@ -96,6 +97,14 @@ pub(crate) enum Command {
     Unlock {
         /// Id
         record: i64,
+    },
+    /// Say that an odd run is right: retention goes on
+    Accept {
+        /// Id
+        record: i64,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Stop a run
     Cancel {
@@ -189,6 +198,11 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
             print(output, &record)?;
         }
         Command::Unlock { record } => act(&client, output, record, "unlock").await?,
+        Command::Accept { record, reason } => {
+            let path = format!("/records/{record}/accept");
+            let record: Record = client.post(&path, &AcceptRequest { reason }).await?;
+            print(output, &record)?;
+        }
         Command::Cancel { record } => act(&client, output, record, "cancel").await?,
         Command::Retry { record, wait } => {
             let path = format!("/records/{record}/retry");

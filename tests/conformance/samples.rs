@@ -86,6 +86,8 @@ pub(crate) fn spec(called: &str, node: NodeId, targets: &[TargetId]) -> TaskSpec
         time_limit_secs: None,
         drill: None,
         hooks: Default::default(),
+        guard: Default::default(),
+        verify: Vec::new(),
     }
 }
 
@@ -151,6 +153,7 @@ pub(crate) fn end(record: &Record, state: RecordState, copies: CopyState) -> Rec
         },
         failure: None,
         streams: Vec::new(),
+        alarm: None,
         copies: record
             .copies
             .iter()

@@ -7,6 +7,7 @@ mod backint;
 mod bad_input;
 mod databases;
 mod drills;
+mod guard;
 mod hooks;
 mod kill;
 mod lambda;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         drills::trials(),
         mongodb::trials(),
         mysql::trials(),
+        guard::trials(),
         hooks::trials(),
         pitr::trials(),
         life::trials(),

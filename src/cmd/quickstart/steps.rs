@@ -175,6 +175,8 @@ impl Journey {
             time_limit_secs: None,
             drill: None,
             hooks: Default::default(),
+            guard: Default::default(),
+            verify: Vec::new(),
         })
     }
 

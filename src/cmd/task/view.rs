@@ -1,6 +1,7 @@
 //! Tasks as people see them.
 
 use super::timing::of_window;
+use super::{guard, verify};
 use crate::cmd::client::Client;
 use crate::cmd::drill;
 use crate::cmd::output::{
@@ -166,6 +167,8 @@ impl Names {
             ("max unreadable", task.max_unreadable.to_string()),
             ("cores", cores),
             ("time limit", or_dash(limit.unwrap_or_default())),
+            ("verified", or_dash(verify::shown(&task.verify))),
+            ("guard", guard::shown(&task.guard)),
             ("changed", instant(task.updated_at)),
         ]);
         pairs.extend(hooks(&task.hooks));

@@ -104,6 +104,12 @@ pub struct Counts {
     pub skipped: u64,
     /// Warnings in all, of which the first hundred are kept.
     pub warnings: u64,
+    /// Regular files that are newer than the good run before; absent when there was none, and for databases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_files: Option<u64>,
+    /// Bytes of those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_bytes: Option<u64>,
 }
 
 /// What came of a backup.

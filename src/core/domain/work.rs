@@ -81,6 +81,9 @@ pub struct BackupWork {
     pub task_id: TaskId,
     /// The task as it was when the run was made.
     pub task: TaskSpec,
+    /// When the good run before it began, from which on files count as new; absent for the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_run: Option<Timestamp>,
     /// The folder on every target.
     pub location: ObjectKey,
     /// When the run was made, by the master's clock.

@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use backupx_api::guard::AcceptRequest;
 use backupx_api::logs::LogLine;
 use backupx_api::operations::Operation;
 use backupx_api::page::{Page, PageQuery};
@@ -38,6 +39,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(cancel_record))
         .routes(routes!(lock_record))
         .routes(routes!(unlock_record))
+        .routes(routes!(accept_record))
         .routes(routes!(download_record))
 }
 
@@ -203,6 +205,20 @@ async fn unlock_record(
     Path(id): Path<i64>,
 ) -> Answer<Json<Record>> {
     let record = app.unlock_record(&principal, RecordId(id)).await?;
+    Ok(Json(present::record(&app, &principal, record).await?))
+}
+
+/// Says that an odd run is right, and those of its task before it: retention goes on, later runs are measured by this one.
+#[utoipa::path(post, path = "/api/v1/records/{id}/accept", tag = "records", security(("bearer" = ["admin"])), responses((status = 200, body = Record)))]
+async fn accept_record(
+    State(app): State<Arc<App>>,
+    Admin(principal): Admin,
+    Path(id): Path<i64>,
+    OptionalJson(input): OptionalJson<AcceptRequest>,
+) -> Answer<Json<Record>> {
+    let record = app
+        .accept_record(&principal, RecordId(id), &input.reason)
+        .await?;
     Ok(Json(present::record(&app, &principal, record).await?))
 }
 

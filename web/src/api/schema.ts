@@ -340,6 +340,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/records/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that an odd run is right, and those of its task before it: retention goes on, later runs are measured by this one. */
+        post: operations["accept_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/records/{id}/cancel": {
         parameters: {
             query?: never;
@@ -902,6 +919,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A person's word that an odd run is right. */
+        Acceptance: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who, by name. */
+            by: string;
+            /** @description Why; may be empty. */
+            reason: string;
+        };
         /** @description What a task waits for: runs of other tasks that end in success. */
         After: {
             /** @description The tasks: one to twenty, none of which waits for this one. */
@@ -932,6 +961,12 @@ export interface components {
         AgentResult: Record<string, never>;
         /** @description Node id and name, the master's time, intervals, and which leases to keep or to stop. */
         AgentWelcome: Record<string, never>;
+        /** @description What is odd about a run. Until somebody accepts it, retention removes nothing of its task. */
+        Alarm: {
+            accepted?: components["schemas"]["Acceptance"] | null;
+            /** @description What is odd. */
+            findings: components["schemas"]["Finding"][];
+        };
         /** @description A key for scripts. The key itself is shown once, when it is made. */
         ApiKey: {
             /**
@@ -1037,6 +1072,16 @@ export interface components {
              * @description Regular files among them.
              */
             files: number;
+            /**
+             * Format: int64
+             * @description Bytes of those.
+             */
+            newBytes?: number | null;
+            /**
+             * Format: int64
+             * @description Regular files that are newer than the good run before; absent when there was none, and for databases.
+             */
+            newFiles?: number | null;
             /**
              * Format: int64
              * @description Things that an archive can't hold, as sockets.
@@ -1355,6 +1400,24 @@ export interface components {
             type: "recordFinished";
         } | {
             /**
+             * @description Codes of what is odd: `empty`, `shrunk`, `grown`, `fewer_entries`, `more_entries`, `dump_shrunk`, `dump_gone`, `rewritten`,
+             *     `incompressible`.
+             */
+            findings: string[];
+            /**
+             * Format: int64
+             * @description Which one.
+             */
+            recordId: number;
+            /**
+             * Format: int64
+             * @description Of which task.
+             */
+            taskId: number;
+            /** @enum {string} */
+            type: "recordSuspicious";
+        } | {
+            /**
              * Format: int64
              * @description Which one.
              */
@@ -1373,6 +1436,29 @@ export interface components {
              * Format: int64
              * @description Which one.
              */
+            operationId: number;
+            /**
+             * Format: int64
+             * @description The record that was locked, because it is the last good one as far as anybody knows.
+             */
+            pinned?: number | null;
+            /**
+             * Format: int64
+             * @description Of which record.
+             */
+            recordId: number;
+            /**
+             * Format: int64
+             * @description Of which task.
+             */
+            taskId: number;
+            /** @enum {string} */
+            type: "drillFailed";
+        } | {
+            /**
+             * Format: int64
+             * @description Which one.
+             */
             nodeId: number;
             /** @enum {string} */
             type: "nodeOffline";
@@ -1384,6 +1470,23 @@ export interface components {
             nodeId: number;
             /** @enum {string} */
             type: "nodeOnline";
+        };
+        /** @description A drill of a record that came to its end. */
+        Evidence: {
+            /**
+             * Format: date-time
+             * @description When the master heard of its end.
+             */
+            at: string;
+            error?: components["schemas"]["Failure"] | null;
+            /** @description Whether the backup came back and every assertion held. */
+            held: boolean;
+            /**
+             * Format: int64
+             * @description The drill.
+             */
+            operationId: number;
+            report?: components["schemas"]["DrillReport"] | null;
         };
         /** @description Why something failed. */
         Failure: {
@@ -1399,6 +1502,16 @@ export interface components {
             /** @description What is wrong and what is accepted. */
             message: string;
         };
+        /** @description One odd thing about a run. */
+        Finding: {
+            /**
+             * @description Stable code: `empty`, `shrunk`, `grown`, `fewer_entries`, `more_entries`, `dump_shrunk`, `dump_gone`, `rewritten`,
+             *     `incompressible`.
+             */
+            code: string;
+            /** @description What is odd, in figures, for a person. */
+            message: string;
+        };
         /** @description A database that a server holds. */
         FoundDatabase: {
             /** @description Its name; for SQLite the path of its file. */
@@ -1408,6 +1521,26 @@ export interface components {
              * @description Its size in bytes as the server says it, when it does.
              */
             sizeBytes?: number | null;
+        };
+        /** @description How far from the history of its task a run may be; one that is further is odd, and retention of the task rests until it is accepted. */
+        Guard: {
+            /**
+             * @description Whether runs are looked at.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Format: int32
+             * @description By how many percent a run may be larger than the median of the runs before it, 1 to 100000.
+             * @default 100
+             */
+            growthPercent: number;
+            /**
+             * Format: int32
+             * @description By how many percent a run may be smaller than the median of the runs before it, 1 to 99.
+             * @default 50
+             */
+            shrinkPercent: number;
         };
         /** @description Programs of the node that run around a backup. What a name runs stands in the node's own policy file. */
         Hooks: {
@@ -1924,6 +2057,7 @@ export interface components {
         Page_Record: {
             /** @description The items, in the list's order. */
             items: {
+                alarm?: components["schemas"]["Alarm"] | null;
                 /**
                  * Format: date-time
                  * @description When somebody asked it to stop.
@@ -1938,6 +2072,7 @@ export interface components {
                  * @description When it was made.
                  */
                 createdAt: string;
+                drill?: components["schemas"]["Evidence"] | null;
                 error?: components["schemas"]["Failure"] | null;
                 /**
                  * Format: date-time
@@ -1973,6 +2108,7 @@ export interface components {
                  * @description When a node took it.
                  */
                 startedAt?: string | null;
+                statistics?: components["schemas"]["Statistics"] | null;
                 /** @description Where it is in its life. */
                 status: components["schemas"]["RecordStatus"];
                 /**
@@ -2064,6 +2200,8 @@ export interface components {
                 encrypt: boolean;
                 /** @description age recipients beside the organisation's. */
                 extraRecipients: string[];
+                /** @description How far from its history a run may be. */
+                guard: components["schemas"]["Guard"];
                 /** @description What the node runs around it. */
                 hooks?: components["schemas"]["Hooks"];
                 /**
@@ -2121,6 +2259,8 @@ export interface components {
                  * @description When a person last changed it.
                  */
                 updatedAt: string;
+                /** @description When its newest backup is proven by itself. */
+                verify: components["schemas"]["VerifyPlan"][];
                 /**
                  * Format: int64
                  * @description Grows with every change; the entity tag of an update.
@@ -2254,6 +2394,7 @@ export interface components {
         Reach: "everywhere" | "ownNode" | "master";
         /** @description One run of one task. */
         Record: {
+            alarm?: components["schemas"]["Alarm"] | null;
             /**
              * Format: date-time
              * @description When somebody asked it to stop.
@@ -2268,6 +2409,7 @@ export interface components {
              * @description When it was made.
              */
             createdAt: string;
+            drill?: components["schemas"]["Evidence"] | null;
             error?: components["schemas"]["Failure"] | null;
             /**
              * Format: date-time
@@ -2303,6 +2445,7 @@ export interface components {
              * @description When a node took it.
              */
             startedAt?: string | null;
+            statistics?: components["schemas"]["Statistics"] | null;
             /** @description Where it is in its life. */
             status: components["schemas"]["RecordStatus"];
             /**
@@ -2607,6 +2750,29 @@ export interface components {
             /** @description Absolute paths, or patterns of some, of database files. Looked up again at each run. */
             paths: string[];
         };
+        /** @description A run in figures. */
+        Statistics: {
+            /**
+             * Format: int64
+             * @description Bytes of content read in a second.
+             */
+            bytesPerSecond: number;
+            /**
+             * Format: double
+             * @description The share of its files that is newer than the good run before, 0 to 1; absent when there was none, and for databases.
+             */
+            changedShare?: number | null;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds, from the node's taking it to the master's hearing of its end.
+             */
+            durationMs: number;
+            /**
+             * Format: double
+             * @description The share of its bytes that storage holds, 0 to 1 and a little more; absent for an empty run.
+             */
+            storedShare?: number | null;
+        };
         /** @description A stream as it lies in storage. */
         Stream: {
             /** @description Whether it is sealed. */
@@ -2736,6 +2902,8 @@ export interface components {
             encrypt: boolean;
             /** @description age recipients beside the organisation's. */
             extraRecipients: string[];
+            /** @description How far from its history a run may be. */
+            guard: components["schemas"]["Guard"];
             /** @description What the node runs around it. */
             hooks?: components["schemas"]["Hooks"];
             /**
@@ -2793,6 +2961,8 @@ export interface components {
              * @description When a person last changed it.
              */
             updatedAt: string;
+            /** @description When its newest backup is proven by itself. */
+            verify: components["schemas"]["VerifyPlan"][];
             /**
              * Format: int64
              * @description Grows with every change; the entity tag of an update.
@@ -2809,6 +2979,8 @@ export interface components {
             encrypt?: boolean;
             /** @description age recipients beside the organisation's, `age1…`. */
             extraRecipients?: string[];
+            /** @description How far from its history a run may be. */
+            guard?: components["schemas"]["Guard"];
             /** @description What the node runs around it, picked by name from what its own policy allows. */
             hooks?: components["schemas"]["Hooks"];
             /**
@@ -2844,6 +3016,8 @@ export interface components {
              * @description How long a run may take before it is ended as failed, in seconds; `null` means a day for databases and no limit for files.
              */
             timeLimitSecs?: number | null;
+            /** @description When its newest backup is proven by itself. */
+            verify?: components["schemas"]["VerifyPlan"][];
         };
         /** @description What a test of a target found. */
         TestReport: {
@@ -2982,6 +3156,18 @@ export interface components {
          * @enum {string}
          */
         VerifyMode: "quick" | "full" | "drill";
+        /** @description When the newest backup of a task is proven by itself. */
+        VerifyPlan: {
+            /**
+             * @description Five or six fields, or `@weekly` and the like.
+             * @example 0 4 * * 0
+             */
+            cron: string;
+            /** @description How deep. */
+            mode: components["schemas"]["VerifyMode"];
+            /** @description IANA name of the zone; UTC when absent. */
+            timezone?: string;
+        };
         /** @description What came of a verification. */
         VerifyReport: {
             /** @description Per copy. */
@@ -3888,6 +4074,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, as problem details. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 characters. The same request under the same key is carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
             };
             /** @description What went wrong, as problem details. */
             default: {

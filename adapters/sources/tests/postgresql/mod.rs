@@ -22,7 +22,7 @@ macro_rules! cases {
     };
 }
 
-const VERSIONS: [u32; 3] = [15, 17, 18];
+const VERSIONS: [u32; 4] = [15, 16, 17, 18];
 /// On every version.
 const EVERY: &[(&str, Case)] = cases![
     restored::everything_comes_back_under_another_name,

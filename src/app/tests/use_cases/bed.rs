@@ -412,6 +412,8 @@ pub(crate) fn spec(name: &str, node: NodeId, targets: &[TargetId]) -> Result<Tas
         time_limit_secs: None,
         drill: None,
         hooks: Default::default(),
+        guard: Default::default(),
+        verify: Vec::new(),
     })
 }
 

@@ -140,6 +140,7 @@ impl Backup {
         let listener = Listener::default();
         let packed = pack(
             source,
+            None,
             &mut data,
             &mut index,
             &listener,

@@ -139,6 +139,7 @@ pub(crate) async fn back_up(
         secrets: Default::default(),
         record_id: RecordId(7),
         task_id: TaskId(1),
+        previous_run: None,
         task: serde_json::from_value(task).map_err(|error| Error::internal(error.to_string()))?,
         location: location(),
         created_at: chrono::DateTime::UNIX_EPOCH,
