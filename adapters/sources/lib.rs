@@ -6,6 +6,7 @@
 mod browse;
 mod databases;
 mod files;
+mod home;
 mod mongodb;
 mod mysql;
 mod postgresql;

@@ -5,11 +5,12 @@ use backupx_core::ErrorKind;
 use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::database::{PostgresqlSource, Server, SqliteSource};
-use backupx_core::domain::id::{RecordId, TargetId};
+use backupx_core::domain::drill::{DrillPlace, DrillSpec};
+use backupx_core::domain::id::{OperationId, RecordId, TargetId};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::operation::{Overwrite, RestoreSpec};
 use backupx_core::domain::source::SourceSpec;
-use backupx_core::domain::work::{DatabaseWork, RestoreWork, Work};
+use backupx_core::domain::work::{DatabaseWork, DrillWork, RestoreWork, Work};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -48,6 +49,26 @@ fn restore(to: Option<String>) -> Work {
             dry_run: false,
         },
     })
+}
+
+fn drill(place: DrillPlace, source: Option<SourceSpec>) -> Work {
+    Work::Drill(Box::new(DrillWork {
+        operation_id: OperationId(1),
+        record_id: RecordId(1),
+        location: ObjectKey::parse("t/2026/01/1-x").expect("a key"),
+        sources: Vec::new(),
+        keys: Vec::new(),
+        spec: DrillSpec {
+            place: Some(place),
+            ..DrillSpec::default()
+        },
+        database: source.map(|source| {
+            Box::new(DatabaseWork {
+                source,
+                secrets: Default::default(),
+            })
+        }),
+    }))
 }
 
 fn folder_target(path: String) -> Work {
@@ -289,4 +310,43 @@ fn a_policy_with_a_hook_that_can_not_run_is_no_policy() {
         let error = Policy::read(&file).expect_err("must be refused");
         assert!(error.message().contains(why), "{error}");
     }
+}
+
+#[test]
+fn never_31_a_drill_has_no_place_that_the_host_does_not_allow() {
+    let into = || DrillPlace::Server {
+        server: None,
+        tools: None,
+    };
+    let throwaway = || DrillPlace::Throwaway { tools: None };
+    let postgresql = |tools: Option<String>| {
+        Some(SourceSpec::Postgresql(PostgresqlSource {
+            tools,
+            ..PostgresqlSource::default()
+        }))
+    };
+    // Its own folder for temporary files is no root of anybody's.
+    let (folder, policy) = host("allowedRestoreRoots: []\nallowedToolRoots: [HOST/allowed]");
+    allowed(&policy, drill(DrillPlace::Folder, None));
+    allowed(&policy, drill(throwaway(), postgresql(None)));
+    allowed(
+        &policy,
+        drill(into(), postgresql(Some(at(&folder, "allowed")))),
+    );
+    let message = refused(
+        &policy,
+        drill(throwaway(), postgresql(Some(at(&folder, "secret")))),
+    );
+    assert!(message.contains("tools"), "{message}");
+
+    let (_folder, policy) = host("allowedDrillPlaces: [folder, server]");
+    allowed(&policy, drill(DrillPlace::Folder, None));
+    allowed(&policy, drill(into(), postgresql(None)));
+    let message = refused(&policy, drill(throwaway(), postgresql(None)));
+    assert!(message.contains("allowedDrillPlaces"), "{message}");
+
+    let (_folder, policy) = host("allowedTaskTypes: [file]");
+    allowed(&policy, drill(DrillPlace::Folder, None));
+    refused(&policy, drill(throwaway(), postgresql(None)));
+    refused(&policy, drill(DrillPlace::Folder, postgresql(None)));
 }

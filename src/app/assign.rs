@@ -46,6 +46,7 @@ impl App {
         record.task.schedule = None;
         record.task.after = None;
         record.task.pool = None;
+        record.task.drill = record.task.drill.and_then(|drill| drill.counting());
         record.task.node_id = command.node_id;
         if record.cancel_requested_at.is_some() && !record.state.is_final() {
             self.end_command(command, &Outcome::Cancelled).await?;

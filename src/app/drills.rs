@@ -60,7 +60,6 @@ impl App {
         wanted: Option<DrillSpec>,
         targets: &[TargetId],
     ) -> Result<NewOperation> {
-        let id = record.id;
         let source = &record.task.source;
         let mut spec = match wanted {
             Some(spec) => spec,
@@ -72,19 +71,12 @@ impl App {
         if !wrong.is_empty() {
             return Err(Error::fields(wrong));
         }
-        if !record.state.is_final() {
-            return Err(Error::conflict(
-                "record_running",
-                format!("record {id} is not at its end yet"),
-            ));
-        }
-        let node = spec.node_id.unwrap_or(record.node_id);
-        self.known_node(node).await?;
+        let node = self.restorer_of(record, spec.node_id).await?;
         // Looked up again when a node takes it; here a person learns at once that it cannot work.
         self.drill_sources(record, targets, node).await?;
         self.stream_keys(record, Streams::All).await?;
         Ok(NewOperation {
-            record_id: id,
+            record_id: record.id,
             node_id: node,
             spec: OperationSpec::Verify {
                 mode: VerifyMode::Drill,

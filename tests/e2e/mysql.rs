@@ -14,22 +14,23 @@ use super::support::servers::failed;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        with_server(
+        server_trial(
             "databases::mariadb_goes_to_storage_and_comes_back",
-            goes_to_storage_and_comes_back,
+            |server| goes_to_storage_and_comes_back(&server),
         ),
-        with_server(
-            "databases::one_of_two_hundred_comes_back_alone",
-            one_of_two_hundred_comes_back_alone,
-        ),
+        server_trial("databases::one_of_two_hundred_comes_back_alone", |server| {
+            one_of_two_hundred_comes_back_alone(&server)
+        }),
     ]
 }
 
-fn with_server(name: &str, test: fn(&Server) -> Result<()>) -> Trial {
+/// A trial that needs the server. Without one it is ignored with the reason, or fails when all are required.
+pub(crate) fn server_trial(
+    name: &str,
+    body: impl FnOnce(Server) -> Result<()> + Send + 'static,
+) -> Trial {
     Trial::ignorable_test(name, move || match Server::find() {
-        Ok(server) => test(&server)
-            .map(|()| Completion::Completed)
-            .map_err(failed),
+        Ok(server) => body(server).map(|()| Completion::Completed).map_err(failed),
         Err(missing) if env::var_os("BACKUPX_TEST_REQUIRE_ALL").is_some() => Err(failed(missing)),
         Err(missing) => Ok(Completion::ignored_with(format!("{missing:#}"))),
     })
@@ -43,7 +44,7 @@ pub(crate) struct Server {
 pub(crate) const PASSWORD: &str = "testsecret";
 
 impl Server {
-    pub(crate) fn find() -> Result<Self> {
+    fn find() -> Result<Self> {
         let text = env::var("BACKUPX_TEST_MARIADB").context(
             "BACKUPX_TEST_MARIADB is not set; `tests/run` starts the server and sets it",
         )?;
@@ -72,28 +73,28 @@ impl Server {
         Ok(ended.stdout)
     }
 
+    /// The arguments of a task that reads it.
+    pub(crate) fn settings(&self, scene: &Scene) -> Result<Vec<String>> {
+        let password = scene.path("password");
+        fs::write(&password, PASSWORD)?;
+        let pairs = [
+            "host=127.0.0.1".to_owned(),
+            format!("port={}", self.port),
+            "user=backupx".to_owned(),
+            format!("password=@{}", password.display()),
+        ];
+        let settings = pairs
+            .into_iter()
+            .flat_map(|pair| ["--set".to_owned(), pair]);
+        Ok(settings.collect())
+    }
+
     fn checksum(&self, name: &str) -> Result<String> {
         let sums = self.sql(&format!(
             "CHECKSUM TABLE `{name}`.orders, `{name}`.`odd name`; SELECT COUNT(*), SUM(paid) FROM `{name}`.due"
         ))?;
         Ok(sums.replace(&format!("{name}."), ""))
     }
-}
-
-/// How the server is reached, as settings of a task.
-fn sign_in(scene: &Scene, server: &Server) -> Result<Vec<String>> {
-    let password = scene.path("password");
-    fs::write(&password, PASSWORD)?;
-    let mut settings = Vec::new();
-    for pair in [
-        "host=127.0.0.1".to_owned(),
-        format!("port={}", server.port),
-        "user=backupx".to_owned(),
-        format!("password=@{}", password.display()),
-    ] {
-        settings.extend(["--set".to_owned(), pair]);
-    }
-    Ok(settings)
 }
 
 fn one_of_two_hundred_comes_back_alone(server: &Server) -> Result<()> {
@@ -110,7 +111,7 @@ fn one_of_two_hundred_comes_back_alone(server: &Server) -> Result<()> {
     })?;
     let scene = Scene::start()?;
     scene.local_target("storage")?;
-    let mut settings = sign_in(&scene, server)?;
+    let mut settings = server.settings(&scene)?;
     for name in &names {
         settings.extend(["--database".to_owned(), name.clone()]);
     }
@@ -157,7 +158,7 @@ fn goes_to_storage_and_comes_back(server: &Server) -> Result<()> {
          INSERT INTO orders (customer, paid, photo) SELECT CONCAT('Jürgen ', seq), seq / 7, UNHEX(MD5(seq)) FROM seq_1_to_20000; \
          CREATE VIEW due AS SELECT * FROM orders WHERE paid > 100; CREATE TABLE `odd name` (`a b` TEXT); INSERT INTO `odd name` VALUES ('x')",
     )?;
-    let mut settings = sign_in(&scene, server)?;
+    let mut settings = server.settings(&scene)?;
     for name in ["e2e shop", "e2e_other", "e2e_left_out"] {
         settings.extend(["--database", name].map(str::to_owned));
     }

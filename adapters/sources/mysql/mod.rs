@@ -10,8 +10,10 @@ mod restored;
 mod rights;
 mod session;
 mod sql;
+mod throwaway;
 mod tools;
 
+pub(crate) use throwaway::MysqlThrowaway;
 pub(crate) use tools::found_tools;
 
 use crate::refusals::unsupported;

@@ -17,7 +17,10 @@ mod read;
 mod server;
 mod statements;
 mod tables;
+mod throwaway;
 mod tools;
+
+pub(crate) use throwaway::PostgresqlThrowaway;
 
 use crate::refusals::unsupported;
 use crate::temp::Temp;

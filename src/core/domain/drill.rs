@@ -162,6 +162,18 @@ impl DrillSpec {
         self.time_limit_secs.unwrap_or(Self::TIME_LIMIT_SECS)
     }
 
+    /// What a backup needs to know of it: the rows that are to be counted. Nothing when there are none.
+    pub fn counting(&self) -> Option<Box<Self>> {
+        let is_rows = |assertion: &&Assertion| matches!(assertion, Assertion::Rows { .. });
+        let assertions: Vec<_> = self.assertions.iter().filter(is_rows).cloned().collect();
+        (!assertions.is_empty()).then(|| {
+            Box::new(Self {
+                assertions,
+                ..Self::default()
+            })
+        })
+    }
+
     /// The tables of `database` whose rows are counted at the backup; of all databases when none is named.
     pub fn counted<'a>(
         &'a self,

@@ -210,8 +210,8 @@ pub trait Throwaway: Send + Sync {
     /// The server for who restores, with every right.
     fn access(&self) -> DatabaseAccess;
 
-    /// The server for who asks, with no more rights than that takes, where the kind has such a thing.
-    fn reader(&self) -> DatabaseAccess;
+    /// The server for who asks what was restored by now, with no more rights than that takes, where the kind has such a thing.
+    fn reader(&self, stop: &StopFlag) -> Result<DatabaseAccess>;
 
     /// Which programs it is made of, for people.
     fn describe(&self) -> String;

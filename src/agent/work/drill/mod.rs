@@ -15,7 +15,6 @@ use backupx_core::domain::operation::{Overwrite, RestoreSpec};
 use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::{Report, RestoreReport};
 use backupx_core::domain::work::DrillWork;
-use backupx_core::ports::dumps::DumpSource;
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
@@ -124,7 +123,10 @@ impl Drill<'_> {
         let began = Instant::now();
         self.observer.counters().enter(Phase::Confirming);
         let asking = Asking {
-            server: self.answering(place)?,
+            server: match self.work.database {
+                Some(_) => Some(place.answering(&self.stop).await?),
+                None => None,
+            },
             names: place.names(),
             is_own_server: place.is_own_server(),
             folder: place.folder(),
@@ -156,21 +158,38 @@ impl Drill<'_> {
         if self.work.database.is_none() {
             return Ok(Vec::new());
         }
-        let spec = self.restore_spec(manifest);
+        let spec = self.restore_spec(manifest)?;
         let chosen = backupx_engine::dumps::chosen(manifest, &spec)?;
         Ok(chosen.into_iter().map(|(dump, _)| dump).collect())
     }
 
-    /// What is restored of dumps. Users and roles come along into a server of our own alone, so that owners exist there.
-    fn restore_spec(&self, manifest: &Manifest) -> RestoreSpec {
+    /// What is restored of dumps. Users and roles come along into a server of our own alone, so that owners exist there, and into no other one
+    /// whatever a pattern means.
+    fn restore_spec(&self, manifest: &Manifest) -> Result<RestoreSpec> {
         let accounts = matches!(self.place, DrillPlace::Throwaway { .. });
-        let mut include = self.work.spec.only.clone();
-        if accounts && !include.is_empty() {
-            let dumps = manifest.dumps().map(|(dump, _, _)| dump);
-            let accounts = dumps.filter(|dump| dump.kind == DumpKind::Accounts);
-            include.extend(accounts.map(|dump| dump.name.clone()));
+        let only = &self.work.spec.only;
+        let mut include = Vec::new();
+        if !only.is_empty() {
+            let mut databases = 0;
+            for (dump, _, file) in manifest.dumps() {
+                let is_meant = match dump.kind {
+                    DumpKind::Accounts => accounts,
+                    DumpKind::Database | DumpKind::Cluster => {
+                        only.iter().any(|pattern| dump.is_meant(pattern, file))
+                    }
+                };
+                // The name of its file means it alone.
+                include.extend(is_meant.then(|| file.to_owned()));
+                databases += u32::from(is_meant && dump.kind != DumpKind::Accounts);
+            }
+            if databases == 0 {
+                return Err(Error::not_found(
+                    "nothing_selected",
+                    format!("no database in the backup matches {}", only.join(", ")),
+                ));
+            }
         }
-        RestoreSpec {
+        Ok(RestoreSpec {
             to: None,
             include,
             overwrite: Overwrite::Never,
@@ -179,7 +198,7 @@ impl Drill<'_> {
                 accounts,
                 ..DatabaseRestore::default()
             })),
-        }
+        })
     }
 
     async fn make(&self, manifest: &Manifest, chosen: &[Dump]) -> Result<Place> {
@@ -244,7 +263,7 @@ impl Drill<'_> {
         let needed = match (&self.work.database, self.work.spec.only.is_empty()) {
             (_, true) => manifest.counts.bytes,
             (Some(_), false) => {
-                let spec = self.restore_spec(manifest);
+                let spec = self.restore_spec(manifest)?;
                 let chosen = backupx_engine::dumps::chosen(manifest, &spec)?;
                 chosen.iter().map(|(_, bytes)| bytes).sum()
             }
@@ -282,7 +301,7 @@ impl Drill<'_> {
         let plan = DumpRestorePlan {
             location: self.work.location.clone(),
             keys: self.work.keys.clone(),
-            spec: self.restore_spec(&manifest),
+            spec: self.restore_spec(&manifest)?,
             server: Some(place.restoring()?),
             server_name: place.describe().unwrap_or_default(),
             names: place.names(),
@@ -313,14 +332,6 @@ impl Drill<'_> {
         };
         let observer = Arc::clone(&self.observer);
         backupx_engine::restore::restore(plan, sources.to_vec(), observer, self.stop.clone()).await
-    }
-
-    /// Who answers questions; nobody for files.
-    fn answering(&self, place: &Place) -> Result<Option<Arc<dyn DumpSource>>> {
-        match self.work.database {
-            Some(_) => place.answering().map(Some),
-            None => Ok(None),
-        }
     }
 }
 

@@ -9,6 +9,7 @@ use backupx_core::ports::dumps::{
 };
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -76,10 +77,13 @@ impl Made {
         let scratch_names = scratch_names(operation, databases.iter().map(String::as_str));
         scratch.note(access, &scratch_names)?;
         let begin = scratch_begin(operation);
-        for found in server.discover(stop)? {
-            if found.name.starts_with(&begin) && is_scratch(&found.name) {
-                server.drop_database(&found.name, stop)?;
-            }
+        let found = server.discover(stop)?.into_iter().map(|found| found.name);
+        let left = found.filter(|name| name.starts_with(&begin));
+        // Its own names also when nothing is there: nothing is made where it could not be dropped again.
+        let mut names: BTreeSet<String> = left.chain(scratch_names.iter().cloned()).collect();
+        names.retain(|name| is_scratch(name));
+        for name in &names {
+            server.drop_database(name, stop)?;
         }
         Ok(Self::Server {
             scratch,
@@ -236,14 +240,16 @@ impl Place {
     }
 
     /// The server that is asked.
-    pub(super) fn answering(&self) -> Result<Arc<dyn DumpSource>> {
-        match self.made()? {
-            Made::Folder { .. } | Made::Server { .. } => self.restoring(),
-            Made::Throwaway { server, opener, .. } => {
-                let access = locked(server).reader();
-                opener.open(&access).map(Arc::from)
-            }
-        }
+    pub(super) async fn answering(&self, stop: &StopFlag) -> Result<Arc<dyn DumpSource>> {
+        let Made::Throwaway { server, opener, .. } = self.made()? else {
+            return self.restoring();
+        };
+        let (server, opener, stop) = (Arc::clone(server), Arc::clone(opener), stop.clone());
+        let opened = tokio::task::spawn_blocking(move || {
+            let access = locked(&server).reader(&stop)?;
+            opener.open(&access).map(Arc::from)
+        });
+        opened.await.map_err(broke_down)?
     }
 }
 

@@ -4,6 +4,7 @@ mod accounts;
 mod bed;
 mod catching_up;
 mod dispatching;
+mod drills;
 mod ends;
 mod faults;
 mod fleet;
