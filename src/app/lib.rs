@@ -38,6 +38,7 @@ mod requests;
 mod restores;
 mod results;
 mod retention;
+mod retries;
 mod schedule;
 mod set_up;
 mod sign_in;

@@ -243,7 +243,7 @@ impl App {
     }
 
     /// Missing copies are those that a run or a verification left without; what policy removed stays gone.
-    async fn retry_missing(&self, record: &Record) -> Result<Operation> {
+    pub(crate) async fn retry_missing(&self, record: &Record) -> Result<Operation> {
         let missing = |copy: &&RecordCopy| match copy.state {
             CopyState::Failed | CopyState::Lost => true,
             CopyState::Deleted => copy.error.is_some(),

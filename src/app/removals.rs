@@ -318,9 +318,11 @@ impl App {
                 ));
             }
         }
+        // A try that failed leaves the record as it was, whatever policy took away meanwhile.
+        let state = (copy.state == CopyState::Good).then_some(record.state);
         self.ports
             .records
-            .set_copy(record.id, CopyState::Deleted, &copy, Some(record.state))
+            .set_copy(record.id, CopyState::Deleted, &copy, state)
             .await?;
         Ok(())
     }

@@ -62,6 +62,8 @@ pub struct SweepReport {
     pub retired: u64,
     /// Removals of copies and leftovers that were put in.
     pub removals: u64,
+    /// Copies that were missing and are made again.
+    pub retried: u64,
     /// Nodes that went offline.
     pub offline: u64,
     /// Events that were handled.
@@ -108,6 +110,7 @@ impl App {
         report.take("close", closed, |r| &mut r.closed);
         report.take("outbox", self.empty_outbox().await, |r| &mut r.events);
         report.take("retention", self.retire_all().await, |r| &mut r.retired);
+        report.take("retries", self.retry_degraded().await, |r| &mut r.retried);
         let removals = self.plan_removals(REMOVALS_AT_ONCE).await;
         report.take("removals", removals, |r| &mut r.removals);
         report.take("purge", self.purge().await, |r| &mut r.purged);
@@ -422,7 +425,7 @@ impl App {
     }
 
     /// True when a step is due again; then it is noted as done. Two replicas may both be told so: steps are idempotent.
-    async fn is_time_for(&self, step: &str, every: chrono::Duration) -> Result<bool> {
+    pub(crate) async fn is_time_for(&self, step: &str, every: chrono::Duration) -> Result<bool> {
         let now = self.now();
         let last = self.ports.settings.get(step).await?;
         let last = last.and_then(|last| last.parse::<Timestamp>().ok());

@@ -55,7 +55,7 @@ start_postgresql() {
   printf 'host all backupx 127.0.0.1/32 trust\nhost replication backupx 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n' >"$folder/data/pg_hba.conf"
   read -r port < <(free_ports 1)
   in_background "postgresql-$version" setpriv --reuid=postgres --regid=postgres --init-groups "$tools/postgres" -D "$folder/data" -p "$port" -k "$folder" \
-    -c listen_addresses=127.0.0.1 -c max_connections=100 -c fsync=off -c synchronous_commit=off -c full_page_writes=off
+    -c listen_addresses=127.0.0.1 -c max_connections=100 -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_keep_size=1GB
   export "BACKUPX_TEST_POSTGRESQL_$version=$port:$tools"
   wait_for 30 "the PostgreSQL $version server" "$tools/pg_isready" -q -h 127.0.0.1 -p "$port" || {
     tail -n 20 "$SERVER_FOLDER/postgresql-$version.log" >&2
@@ -229,7 +229,7 @@ start_postgres() {
   }
   read -r port < <(free_ports 1)
   in_background postgres setpriv --reuid=postgres --regid=postgres --init-groups "$tools/postgres" -D "$folder/data" -p "$port" -k "$folder" \
-    -c listen_addresses=127.0.0.1 -c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off
+    -c listen_addresses=127.0.0.1 -c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_keep_size=1GB
   export BACKUPX_TEST_POSTGRES_URL=postgres://backupx@127.0.0.1:$port/postgres
   wait_for 30 "the PostgreSQL server" "$tools/pg_isready" -q -h 127.0.0.1 -p "$port" || {
     tail -n 20 "$SERVER_FOLDER/postgres.log" >&2

@@ -2,13 +2,14 @@
 
 use crate::bed::{Bed, backup_report, code, failed, well};
 use backupx_core::Result;
-use backupx_core::domain::id::TargetId;
+use backupx_core::domain::id::{NodeId, TargetId};
 use backupx_core::domain::operation::{Operation, OperationState, RestoreSpec, VerifyMode};
 use backupx_core::domain::record::{CopyState, Record, RecordState};
 use backupx_core::domain::report::{
     BackupReport, CopyReport, Failure, Outcome, Report, RestoreReport, VerifiedCopy, VerifyReport,
 };
 use backupx_core::domain::work::Work;
+use chrono::Duration;
 use proptest::prelude::*;
 
 fn copies(record: &Record) -> Vec<CopyState> {
@@ -37,6 +38,46 @@ async fn a_run_with_all_copies_is_a_success() -> Result<()> {
     assert_eq!(copies(&record), [CopyState::Good, CopyState::Good]);
     assert_eq!(record.streams.len(), 2);
     assert_eq!(record.counts.files, 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn never_02_a_missing_copy_is_made_again_by_itself_three_times_at_most() -> Result<()> {
+    let bed = Bed::new().await?;
+    let record = run(&bed, |report, targets| {
+        *report = backup_report(targets.iter().copied(), &targets[1..]);
+    })
+    .await?;
+    let node = record.node_id;
+    // What the failed run left goes first.
+    bed.settle(&[node, NodeId::LOCAL]).await?;
+    let mut tried = Vec::new();
+    for minutes in [2, 4, 12, 12, 25, 25, 60, 60] {
+        bed.pass(Duration::minutes(minutes));
+        bed.app.heartbeat(node, Default::default()).await?;
+        bed.app.heartbeat(NodeId::LOCAL, Default::default()).await?;
+        bed.app.sweep().await?;
+        let mut copies = 0;
+        for at in [node, NodeId::LOCAL, node] {
+            for work in bed.take(at).await? {
+                let outcome = match &work.work {
+                    Work::Copy(copy) => {
+                        assert_eq!(copy.targets.len(), 1);
+                        assert_eq!(copy.targets[0].id, record.copies[1].target_id);
+                        copies += 1;
+                        failed("no_answer", "away")
+                    }
+                    // What a try left in the place goes before the next one.
+                    _ => well(&work),
+                };
+                bed.end(at, &work, outcome).await?;
+                bed.app.sweep().await?;
+            }
+        }
+        tried.push(copies);
+    }
+    assert_eq!(tried.iter().sum::<i32>(), 3, "{tried:?}");
+    assert_eq!(tried[..2], [0, 1], "the first after five minutes");
     Ok(())
 }
 

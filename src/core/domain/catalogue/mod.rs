@@ -122,9 +122,7 @@ impl Kind {
         let base = base_of(self.driver);
         let is_own = |name: &str| base.iter().any(|field| field.name == name);
         for (name, value) in &settings.config {
-            if is_own(name) {
-                driven.config.insert(name.clone(), value.clone());
-            } else if name.starts_with(OPTION) {
+            if is_own(name) || name.starts_with(OPTION) {
                 driven.config.insert(name.clone(), value.clone());
             } else if self.driver == Driver::Rclone {
                 let option = format!("{OPTION}{name}");
