@@ -3,6 +3,7 @@
 use crate::mongodb::{self, Mongodb};
 use crate::mysql::{self, Mysql};
 use crate::postgresql::{self, Postgresql};
+use crate::saphana::{self, Saphana};
 use crate::sqlite::{self, Sqlite};
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpOpener, DumpSource};
@@ -33,6 +34,7 @@ impl DumpOpener for Databases {
             }
             SourceSpec::Sqlite(source) => Ok(Box::new(Sqlite::new(source, access))),
             SourceSpec::Mongodb(source) => Ok(Box::new(Mongodb::new(source, access))),
+            SourceSpec::Saphana(source) => Ok(Box::new(Saphana::new(source, access))),
         }
     }
 
@@ -43,6 +45,7 @@ impl DumpOpener for Databases {
             ("postgresql", postgresql::found_tools()),
             ("sqlite", sqlite::found_tools()),
             ("mongodb", mongodb::found_tools()),
+            ("saphana", saphana::found_tools()),
         ] {
             let Some((tool, version)) = found else {
                 continue;

@@ -11,6 +11,7 @@ mod mysql;
 mod postgresql;
 mod refusals;
 mod returning;
+mod saphana;
 mod sign_in;
 mod sqlite;
 mod steps;
@@ -55,7 +56,8 @@ impl SourceOpener for Files {
             SourceSpec::Mysql(_)
             | SourceSpec::Postgresql(_)
             | SourceSpec::Sqlite(_)
-            | SourceSpec::Mongodb(_) => Err(Error::internal("a database is no tree of files")),
+            | SourceSpec::Mongodb(_)
+            | SourceSpec::Saphana(_) => Err(Error::internal("a database is no tree of files")),
         }
     }
 

@@ -39,13 +39,18 @@ impl Temp {
                 Err(error) => return Err(failed(error)),
             }
             // Somebody who sweeps may have taken it between the two.
-            if let Some(held) = hold(&folder) {
+            if let Some(held) = hold(&folder, File::open(&folder)) {
                 return Ok(Self {
                     folder,
                     _held: held,
                 });
             }
         }
+    }
+
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The path of a file in it.
@@ -79,11 +84,12 @@ impl Drop for Temp {
     }
 }
 
-/// Locks the folder, if nobody holds it and it is still there.
-fn hold(folder: &Path) -> Option<File> {
-    let file = File::open(folder).ok()?;
+/// Locks what is opened, if nobody holds it and it is still at its path.
+pub(crate) fn hold(path: &Path, opened: std::io::Result<File>) -> Option<File> {
+    let file = opened.ok()?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
-    let (held, there) = (file.metadata().ok()?, folder.metadata().ok()?);
+    // Of a link this tells about the link itself.
+    let (held, there) = (file.metadata().ok()?, path.symlink_metadata().ok()?);
     (held.ino() == there.ino() && held.dev() == there.dev()).then_some(file)
 }
 
@@ -105,7 +111,7 @@ fn sweep(parent: &Path) {
             continue;
         }
         let path = entry.path();
-        if let Some(_held) = hold(&path)
+        if let Some(_held) = hold(&path, File::open(&path))
             && let Err(error) = std::fs::remove_dir_all(&path)
         {
             tracing::warn!(path = %path.display(), %error, "a left-over folder could not be removed");

@@ -187,6 +187,13 @@ fn aimed(source: &SourceSpec, how: &DatabaseRestore) -> SourceSpec {
         SourceSpec::Mysql(source) => (&mut source.server, &mut source.tools),
         SourceSpec::Postgresql(source) => (&mut source.server, &mut source.tools),
         SourceSpec::Mongodb(source) => (&mut source.server, &mut source.tools),
+        SourceSpec::Saphana(source) => {
+            // The key of the user store says where its own server is.
+            if how.server.is_some() {
+                source.user_store_key = None;
+            }
+            (&mut source.server, &mut source.tools)
+        }
     };
     if let Some(other) = &how.server {
         *server = other.clone();

@@ -15,6 +15,7 @@ mod mysql;
 mod pitr;
 mod replicas;
 mod road;
+mod saphana;
 mod scene;
 mod schedules;
 mod storage;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         databases::trials(),
         mongodb::trials(),
         mysql::trials(),
+        saphana::trials(),
         hooks::trials(),
         pitr::trials(),
         life::trials(),
