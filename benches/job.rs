@@ -9,13 +9,13 @@
 
 use anyhow::{Context, Result, bail};
 use backupx_core::domain::access::{StreamKey, TargetAccess};
+use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::entry::Entry;
 use backupx_core::domain::id::{NodeId, RecordId, TargetId, TaskId};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::log::Level;
 use backupx_core::domain::operation::{Overwrite, RestoreSpec};
 use backupx_core::domain::source::SourceSpec;
-use backupx_core::domain::target::TargetKind;
 use backupx_core::domain::task::TaskSpec;
 use backupx_core::domain::work::BackupWork;
 use backupx_core::ports::keys::SealKeys;
@@ -116,6 +116,7 @@ async fn make_backup(arguments: &Arguments) -> Result<()> {
         secrets: Default::default(),
         record_id,
         task_id: TaskId(1),
+        previous_run: None,
         task,
         location: location.clone(),
         created_at,
@@ -211,7 +212,7 @@ fn folder(path: String) -> Result<Destination> {
     let access = TargetAccess {
         id: TargetId(1),
         name: "folder".to_owned(),
-        kind: TargetKind::Local,
+        kind: Driver::Local,
         config: [("path".to_owned(), path)].into(),
         secrets: BTreeMap::new(),
         relay: false,
@@ -219,7 +220,7 @@ fn folder(path: String) -> Result<Destination> {
     Ok(Destination {
         target_id: TargetId(1),
         name: "folder".to_owned(),
-        store: backupx_storage::Opener.open(&access)?,
+        store: backupx_storage::Opener::default().open(&access)?,
     })
 }
 

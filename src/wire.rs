@@ -40,7 +40,7 @@ pub(crate) async fn control_plane(settings: &Settings) -> Result<Arc<App>> {
 
 /// Opens storage.
 pub(crate) fn opener() -> Arc<dyn StoreOpener> {
-    Arc::new(Opener)
+    Arc::new(Opener::default())
 }
 
 /// What a call of Backint needs of its host. A catalogue that can't be used is said and left out: storage knows all that it knows.
@@ -124,7 +124,7 @@ fn of_sql(stores: SqlStores) -> Ports {
         signals: stores,
         clock: Arc::new(SystemClock),
         keys: Arc::new(AgeKeys),
-        opener: Arc::new(Opener),
+        opener: Arc::new(Opener::default()),
     }
 }
 

@@ -1,14 +1,20 @@
 //! Databases of a host: which kind opens which.
 
 use crate::mongodb::{self, Mongodb};
-use crate::mysql::{self, Mysql};
-use crate::postgresql::{self, Postgresql};
+use crate::mysql::{self, Mysql, MysqlThrowaway};
+use crate::postgresql::{self, Postgresql, PostgresqlThrowaway};
+use crate::refusals::unsupported;
 use crate::saphana::{self, Saphana};
+use crate::scratch::{self, Place};
 use crate::sqlite::{self, Sqlite};
 use backupx_core::domain::source::SourceSpec;
-use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpOpener, DumpSource};
+use backupx_core::ports::dumps::{
+    Abilities, DatabaseAccess, DumpOpener, DumpSource, Scratch, Throwaway,
+};
+use backupx_core::ports::source::StopFlag;
 use backupx_core::ports::wal::WalArchives;
 use backupx_core::{Error, Result};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Opens the databases that this host reaches.
@@ -54,5 +60,38 @@ impl DumpOpener for Databases {
             abilities.tools.insert(tool, version);
         }
         abilities
+    }
+
+    fn scratch(&self, temp_dir: Option<&Path>) -> Result<Box<dyn Scratch>> {
+        Ok(Box::new(Place::new(temp_dir)?))
+    }
+
+    fn throwaway(
+        &self,
+        like: &DatabaseAccess,
+        version: &str,
+        stop: &StopFlag,
+    ) -> Result<Box<dyn Throwaway>> {
+        match &like.spec {
+            SourceSpec::Mysql(source) => {
+                let server = MysqlThrowaway::new(source, like, version, stop)?;
+                Ok(Box::new(server))
+            }
+            SourceSpec::Postgresql(source) => {
+                let server = PostgresqlThrowaway::new(source, like, version, stop)?;
+                Ok(Box::new(server))
+            }
+            SourceSpec::File { .. }
+            | SourceSpec::Sqlite(_)
+            | SourceSpec::Mongodb(_)
+            | SourceSpec::Saphana(_) => Err(unsupported(format!(
+                "no throw-away server of type {} can be started",
+                like.spec.type_name()
+            ))),
+        }
+    }
+
+    fn sweep(&self, temp_dir: Option<&Path>, stop: &StopFlag) {
+        scratch::sweep(self, temp_dir, stop);
     }
 }

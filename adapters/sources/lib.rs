@@ -6,12 +6,14 @@
 mod browse;
 mod databases;
 mod files;
+mod home;
 mod mongodb;
 mod mysql;
 mod postgresql;
 mod refusals;
 mod returning;
 mod saphana;
+mod scratch;
 mod sign_in;
 mod sqlite;
 mod steps;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// How the folders are called; what begins like this and is held by nobody is swept.
 const PREFIX: &str = "backupx-dump-";
+/// The file in a folder that says that there is more to clear away than the folder.
+pub(crate) const TAKES_MORE: &str = "drill.json";
 
 /// A folder of its own, mode 0700, that is held by a lock as long as it is in use and goes with this value.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl Temp {
         }
     }
 
-    /// The folder itself.
+    /// Where it is.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -93,11 +95,54 @@ pub(crate) fn hold(path: &Path, opened: std::io::Result<File>) -> Option<File> {
     (held.ino() == there.ino() && held.dev() == there.dev()).then_some(file)
 }
 
-/// Removes what runs left behind that did not live to do it.
+/// Removes what runs left behind that did not live to do it, but for what takes more than that.
 fn sweep(parent: &Path) {
+    for path in ours(parent) {
+        if !path.join(TAKES_MORE).exists()
+            && let Some(_held) = hold(&path, File::open(&path))
+        {
+            remove(&path);
+        }
+    }
+}
+
+/// Folders in `parent` that runs left behind, each held from now on, and which take more than to be removed.
+pub(crate) fn left_behind(parent: &Path) -> Vec<Left> {
+    let mut left = Vec::new();
+    for path in ours(parent) {
+        if path.join(TAKES_MORE).exists()
+            && let Some(held) = hold(&path, File::open(&path))
+        {
+            left.push(Left { path, _held: held });
+        }
+    }
+    left
+}
+
+/// A folder that a run left behind. It is removed with this value.
+pub(crate) struct Left {
+    pub(crate) path: PathBuf,
+    _held: File,
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        remove(&self.path);
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(path) {
+        tracing::warn!(path = %path.display(), %error, "a left-over folder could not be removed");
+    }
+}
+
+/// Folders of ours in `parent`, whoever holds them.
+fn ours(parent: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(parent) else {
-        return;
+        return Vec::new();
     };
+    let mut found = Vec::new();
     for entry in entries.flatten() {
         let is_ours = entry
             .file_name()
@@ -107,16 +152,11 @@ fn sweep(parent: &Path) {
         let is_folder = entry
             .metadata()
             .is_ok_and(|data| data.is_dir() && data.uid() == rustix::process::geteuid().as_raw());
-        if !is_ours || !is_folder {
-            continue;
-        }
-        let path = entry.path();
-        if let Some(_held) = hold(&path, File::open(&path))
-            && let Err(error) = std::fs::remove_dir_all(&path)
-        {
-            tracing::warn!(path = %path.display(), %error, "a left-over folder could not be removed");
+        if is_ours && is_folder {
+            found.push(entry.path());
         }
     }
+    found
 }
 
 #[cfg(test)]

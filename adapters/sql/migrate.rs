@@ -39,6 +39,16 @@ pub const SQLITE: &[Migration] = &[
         name: "sources",
         sql: include_str!("../../migrations/sqlite/0004_sources.sql"),
     },
+    Migration {
+        number: 5,
+        name: "alarms",
+        sql: include_str!("../../migrations/sqlite/0005_alarms.sql"),
+    },
+    Migration {
+        number: 6,
+        name: "verifications",
+        sql: include_str!("../../migrations/sqlite/0006_verifications.sql"),
+    },
 ];
 
 /// The migrations for Postgres: the same numbers, the same logical schema.
@@ -62,6 +72,16 @@ pub const POSTGRES: &[Migration] = &[
         number: 4,
         name: "sources",
         sql: include_str!("../../migrations/postgres/0004_sources.sql"),
+    },
+    Migration {
+        number: 5,
+        name: "alarms",
+        sql: include_str!("../../migrations/postgres/0005_alarms.sql"),
+    },
+    Migration {
+        number: 6,
+        name: "verifications",
+        sql: include_str!("../../migrations/postgres/0006_verifications.sql"),
     },
 ];
 

@@ -14,7 +14,7 @@ use backupx_core::domain::operation::{Operation, OperationSpec, OperationState};
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::progress::Progress;
 use backupx_core::domain::time::Timestamp;
-use backupx_core::ports::operations::{OperationEnd, OperationFilter, Operations};
+use backupx_core::ports::operations::{NewOperation, OperationEnd, OperationFilter, Operations};
 use backupx_core::{Error, Result};
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
@@ -56,6 +56,22 @@ pub(crate) fn list_sql(filter: OperationFilter) -> (String, Values) {
     (sql, values)
 }
 
+/// Writes a queued operation, by itself or within a transaction.
+pub(crate) async fn add_operation<'e, E>(executor: E, new: &NewOperation) -> Result<Operation>
+where
+    E: sqlx::Executor<'e, Database = sqlx::Any>,
+{
+    let statement = sqlx::query(ADD)
+        .bind(new.record_id.0)
+        .bind(new.node_id.0)
+        .bind(new.spec.kind())
+        .bind(json(&new.spec)?)
+        .bind(json(&Progress::default())?)
+        .bind(micros(new.created_at));
+    let row = returning(statement, executor).await.map_err(store)?;
+    operation(&certain(row)?)
+}
+
 #[async_trait]
 impl Operations for SqlStores {
     async fn add(
@@ -65,15 +81,13 @@ impl Operations for SqlStores {
         spec: &OperationSpec,
         now: Timestamp,
     ) -> Result<Operation> {
-        let statement = sqlx::query(ADD)
-            .bind(record.0)
-            .bind(node.0)
-            .bind(spec.kind())
-            .bind(json(spec)?)
-            .bind(json(&Progress::default())?)
-            .bind(micros(now));
-        let row = returning(statement, self.writer()).await.map_err(store)?;
-        operation(&certain(row)?)
+        let new = NewOperation {
+            record_id: record,
+            node_id: node,
+            spec: spec.clone(),
+            created_at: now,
+        };
+        add_operation(self.writer(), &new).await
     }
 
     async fn get(&self, id: OperationId) -> Result<Option<Operation>> {

@@ -3,17 +3,21 @@
 use crate::SqlStores;
 use crate::connections::Transaction;
 use crate::error::{in_use, store, taken};
+use crate::operations::add_operation;
 use crate::records::add_record;
 use crate::row::{Columns, json, micros, optional_micros};
 use crate::stores::{certain, commit, returning};
 use crate::upstreams;
 use async_trait::async_trait;
 use backupx_core::domain::id::{EventId, RecordId, TaskId};
+use backupx_core::domain::operation::Operation;
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::schedule::NextRun;
 use backupx_core::domain::secret::Sealed;
 use backupx_core::domain::task::{AfterWhen, Pause, Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
+use backupx_core::domain::verification::NextVerify;
+use backupx_core::ports::operations::NewOperation;
 use backupx_core::ports::records::NewRecord;
 use backupx_core::ports::tasks::Tasks;
 use backupx_core::{Error, FieldError, Result};
@@ -21,18 +25,18 @@ use sqlx::any::AnyRow;
 
 macro_rules! columns {
     () => {
-        "id, spec, secrets, enabled, next_run_at, next_instant, paused_until, pause_reason, created_at, updated_at, version"
+        "id, spec, secrets, enabled, next_run_at, next_instant, verify_from, verify_at, paused_until, pause_reason, created_at, updated_at, version"
     };
 }
 
 const GET: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE id = $1");
 const BY_NAME: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE name = $1");
 const ADD: &str = concat!(
-    "INSERT INTO tasks (name, node_id, spec, enabled, next_run_at, next_instant, created_at, updated_at, version) VALUES ($1, $2, $3, 1, $4, $5, $6, $6, 1) RETURNING ",
+    "INSERT INTO tasks (name, node_id, spec, enabled, next_run_at, next_instant, verify_from, verify_at, created_at, updated_at, version) VALUES ($1, $2, $3, 1, $4, $5, $7, $7, $6, $6, 1) RETURNING ",
     columns!()
 );
 const UPDATE: &str = concat!(
-    "UPDATE tasks SET name = $3, node_id = $4, spec = $5, next_run_at = $6, next_instant = $7, updated_at = $8, version = version + 1 WHERE id = $1 AND version = $2 RETURNING ",
+    "UPDATE tasks SET name = $3, node_id = $4, spec = $5, next_run_at = $6, next_instant = $7, verify_from = $9, verify_at = $10, updated_at = $8, version = version + 1 WHERE id = $1 AND version = $2 RETURNING ",
     columns!()
 );
 const SET_ENABLED: &str = concat!(
@@ -58,6 +62,13 @@ pub(crate) const FOLLOWERS: &str = concat!(
     columns!(),
     " FROM tasks WHERE id IN (SELECT task_id FROM task_upstreams WHERE upstream_id = $1 AND task_id > $2 ORDER BY task_id LIMIT $3) ORDER BY id"
 );
+pub(crate) const VERIFY_DUE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tasks WHERE enabled = 1 AND verify_at IS NOT NULL AND verify_at <= $1 ORDER BY verify_at, id LIMIT $2"
+);
+/// Only an enabled task begins verifications: somebody may have turned it off since it was seen to be due.
+const VERIFY: &str = "UPDATE tasks SET verify_from = $4, verify_at = $5 WHERE id = $1 AND verify_from = $2 AND verify_at = $3 AND enabled = 1";
 /// Only an enabled schedule fires: somebody may have turned it off since it was seen to be due.
 const FIRE: &str = "UPDATE tasks SET next_run_at = $4, next_instant = $5 WHERE id = $1 AND next_run_at = $2 AND next_instant = $3 AND enabled = 1";
 
@@ -77,7 +88,8 @@ impl Tasks for SqlStores {
             .bind(json(spec)?)
             .bind(optional_micros(next_run.map(|next| next.at)))
             .bind(optional_micros(next_run.map(|next| next.instant)))
-            .bind(micros(now));
+            .bind(micros(now))
+            .bind(optional_micros(looked_at(spec, now).map(|next| next.at)));
         let row = returning(statement, &mut *transaction)
             .await
             .map_err(name_taken(spec))?;
@@ -133,6 +145,11 @@ impl Tasks for SqlStores {
             .map_err(store)?
             .ok_or_else(|| not_found(id))?;
         refuse_unknown(&mut transaction, spec).await?;
+        let before = task(&current)?;
+        let verify = match before.spec.verify == spec.verify {
+            true => before.verify,
+            false => looked_at(spec, now),
+        };
         let statement = sqlx::query(UPDATE)
             .bind(id.0)
             .bind(version)
@@ -141,12 +158,14 @@ impl Tasks for SqlStores {
             .bind(json(spec)?)
             .bind(optional_micros(next_run.map(|next| next.at)))
             .bind(optional_micros(next_run.map(|next| next.instant)))
-            .bind(micros(now));
+            .bind(micros(now))
+            .bind(optional_micros(verify.map(|next| next.from)))
+            .bind(optional_micros(verify.map(|next| next.at)));
         let row = returning(statement, &mut *transaction)
             .await
             .map_err(name_taken(spec))?;
         let Some(row) = row else {
-            return Err(stale(id, version, current.int("version")?));
+            return Err(stale(id, version, before.version));
         };
         sqlx::query("DELETE FROM task_targets WHERE task_id = $1")
             .bind(id.0)
@@ -243,6 +262,44 @@ impl Tasks for SqlStores {
         };
         commit(transaction).await?;
         Ok(written.map(|record| record.id))
+    }
+
+    async fn due_verifications(&self, now: Timestamp, limit: u32) -> Result<Vec<Task>> {
+        let rows = sqlx::query(VERIFY_DUE)
+            .bind(micros(now))
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await
+            .map_err(store)?;
+        rows.iter().map(task).collect()
+    }
+
+    async fn begin_verifications(
+        &self,
+        id: TaskId,
+        expected: NextVerify,
+        next: Option<NextVerify>,
+        operations: &[NewOperation],
+    ) -> Result<Vec<Operation>> {
+        let mut transaction = self.begin().await?;
+        let moved = sqlx::query(VERIFY)
+            .bind(id.0)
+            .bind(micros(expected.from))
+            .bind(micros(expected.at))
+            .bind(optional_micros(next.map(|next| next.from)))
+            .bind(optional_micros(next.map(|next| next.at)))
+            .execute(&mut *transaction)
+            .await
+            .map_err(store)?;
+        if moved.rows_affected() == 0 {
+            return Ok(Vec::new());
+        }
+        let mut written = Vec::new();
+        for new in operations {
+            written.push(add_operation(&mut *transaction, new).await?);
+        }
+        commit(transaction).await?;
+        Ok(written)
     }
 
     async fn followers(&self, upstream: TaskId, page: PageRequest) -> Result<Page<Task>> {
@@ -372,6 +429,7 @@ fn task(row: &AnyRow) -> Result<Task> {
         secrets: row.optional_text("secrets")?.map(Sealed),
         enabled: row.flag("enabled")?,
         next_run: next_run(row)?,
+        verify: next_verify(row)?,
         pause: pause(row)?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
@@ -385,6 +443,19 @@ fn next_run(row: &AnyRow) -> Result<Option<NextRun>> {
     };
     let instant = row.optional_time("next_instant")?.unwrap_or(at);
     Ok(Some(NextRun { instant, at }))
+}
+
+fn next_verify(row: &AnyRow) -> Result<Option<NextVerify>> {
+    let Some(at) = row.optional_time("verify_at")? else {
+        return Ok(None);
+    };
+    let from = row.optional_time("verify_from")?.unwrap_or(at);
+    Ok(Some(NextVerify { from, at }))
+}
+
+/// Where a task with these plans begins in their timetables: a pass of the scheduler reads them soon.
+fn looked_at(spec: &TaskSpec, now: Timestamp) -> Option<NextVerify> {
+    (!spec.verify.is_empty()).then_some(NextVerify { from: now, at: now })
 }
 
 fn pause(row: &AnyRow) -> Result<Option<Pause>> {

@@ -1,23 +1,28 @@
-//! Object stores: a local folder, and S3 with what speaks its protocol.
+//! Object stores: a local folder, S3 with what speaks its protocol, and whatever the host's rclone reaches.
 //!
 //! [`Opener`] makes a store of a target's settings; what it answers keeps the contract of
 //! [`ObjectStore`](backupx_core::ports::objects::ObjectStore).
 
 mod local;
+mod rclone;
 mod s3;
+mod volumes;
 
 pub use local::LocalStore;
+pub use rclone::{Bridge, RcloneStore};
 pub use s3::S3Store;
 
 use backupx_core::domain::access::TargetAccess;
-use backupx_core::domain::target::TargetKind;
+use backupx_core::domain::catalogue::Driver;
 use backupx_core::ports::objects::{ObjectStore, StoreOpener};
 use backupx_core::{Error, Result};
 use std::sync::Arc;
 
 /// Opens every kind of storage that this crate knows.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Opener;
+#[derive(Debug, Clone, Default)]
+pub struct Opener {
+    rclone: Arc<Bridge>,
+}
 
 impl StoreOpener for Opener {
     fn open(&self, access: &TargetAccess) -> Result<Arc<dyn ObjectStore>> {
@@ -31,8 +36,12 @@ impl StoreOpener for Opener {
             ));
         }
         match access.kind {
-            TargetKind::Local => Ok(Arc::new(LocalStore::open(access)?)),
-            TargetKind::S3 => Ok(Arc::new(S3Store::open(access)?)),
+            Driver::Local => Ok(Arc::new(LocalStore::open(access)?)),
+            Driver::S3 => Ok(Arc::new(S3Store::open(access)?)),
+            Driver::Rclone => {
+                let bridge = Arc::clone(&self.rclone);
+                Ok(Arc::new(RcloneStore::open(access, bridge)?))
+            }
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::hooks::Hook;
 use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::catalogue::Driver;
+use backupx_core::domain::drill::DrillPlace;
 use backupx_core::domain::name::Name;
 use backupx_core::domain::operation::RestoreSpec;
 use backupx_core::domain::saphana::{SaphanaSource, SaphanaVia};
 use backupx_core::domain::source::SourceSpec;
-use backupx_core::domain::target::TargetKind;
-use backupx_core::domain::work::Work;
+use backupx_core::domain::work::{DrillWork, Work};
 use backupx_core::{Error, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ struct Rules {
     allowed_tool_roots: Option<Vec<PathBuf>>,
     /// Folders below which files with passwords and certificates for databases may lie; without it what may be read.
     allowed_secret_files: Option<Vec<PathBuf>>,
+    /// Where drills may restore into, as `folder`, `server`, `throwaway`.
+    allowed_drill_places: Option<Vec<String>>,
     /// Programs that tasks may have run around their backups, by the name under which they pick them. None without this.
     hooks: BTreeMap<String, Hook>,
     /// Most works at once.
@@ -142,6 +145,10 @@ impl Policy {
                 self.may_use(work.sources.iter())
             }
             Work::Verify(work) => self.may_use(work.targets.iter()),
+            Work::Drill(work) => {
+                self.may_drill(work)?;
+                self.may_use(work.sources.iter())
+            }
             Work::Copy(work) => self.may_use(work.sources.iter().chain(&work.targets)),
             Work::Delete(work) => self.may_use([&work.target]),
             Work::Browse { path } => self.may_read(path),
@@ -154,18 +161,7 @@ impl Policy {
     /// Whether a source may be read, with all that it names of this host: a tool is a program that runs with the agent's rights, and the
     /// first line of a password file goes to a server that the master names.
     fn may_open(&self, source: &SourceSpec) -> Result<()> {
-        let allowed = self.rules.allowed_task_types.as_ref();
-        if source.is_database()
-            && allowed.is_some_and(|types| !types.iter().any(|kind| kind == source.type_name()))
-        {
-            return Err(self.denied(
-                format!(
-                    "tasks of type {} may not run on this host",
-                    source.type_name()
-                ),
-                "add the type to allowedTaskTypes",
-            ));
-        }
+        self.may_run(source)?;
         let (server, tools) = match source {
             SourceSpec::File { paths, .. } => {
                 return paths.iter().try_for_each(|path| self.may_read(path));
@@ -217,6 +213,23 @@ impl Policy {
         }
     }
 
+    /// Whether tasks of the source's kind may run at all.
+    fn may_run(&self, source: &SourceSpec) -> Result<()> {
+        let allowed = self.rules.allowed_task_types.as_ref();
+        if source.is_database()
+            && allowed.is_some_and(|types| !types.iter().any(|kind| kind == source.type_name()))
+        {
+            return Err(self.denied(
+                format!(
+                    "tasks of type {} may not run on this host",
+                    source.type_name()
+                ),
+                "add the type to allowedTaskTypes",
+            ));
+        }
+        Ok(())
+    }
+
     fn may_read_secret(&self, file: &str) -> Result<()> {
         match &self.rules.allowed_secret_files {
             Some(roots) => self.below(file, roots, "read for a sign-in").map(drop),
@@ -263,6 +276,28 @@ impl Policy {
         }
     }
 
+    /// Whether a drill may have its place. A folder is one of the agent's own, so no root has to allow it; a server and the programs of a
+    /// throw-away one are what a backup or a restore would use.
+    fn may_drill(&self, work: &DrillWork) -> Result<()> {
+        let place = work
+            .spec
+            .place
+            .as_ref()
+            .map_or("folder", DrillPlace::type_name);
+        let allowed = self.rules.allowed_drill_places.as_ref();
+        if allowed.is_some_and(|places| !places.iter().any(|allowed| allowed == place)) {
+            return Err(self.denied(
+                format!("drills may not restore into a place of type {place} on this host"),
+                "add the type to allowedDrillPlaces",
+            ));
+        }
+        match (&work.database, &work.spec.place) {
+            (Some(database), Some(DrillPlace::Folder) | None) => self.may_run(&database.source),
+            (Some(database), Some(_)) => self.may_open(&database.source),
+            (None, _) => Ok(()),
+        }
+    }
+
     fn may_read(&self, path: &str) -> Result<()> {
         match &self.rules.allowed_roots {
             None => Ok(()),
@@ -294,19 +329,20 @@ impl Policy {
     }
 
     fn may_use<'a>(&self, targets: impl IntoIterator<Item = &'a TargetAccess>) -> Result<()> {
-        let Some(roots) = &self.rules.allowed_target_roots else {
-            return Ok(());
-        };
-        for target in targets {
-            if target.relay {
-                continue;
-            }
+        for target in targets.into_iter().filter(|target| !target.relay) {
             match target.kind {
-                TargetKind::Local => {
-                    let path = target.config.get("path").map_or("", String::as_str);
-                    self.below(path, roots, "used as a target")?;
+                Driver::Local => {
+                    if let Some(roots) = &self.rules.allowed_target_roots {
+                        let path = target.config.get("path").map_or("", String::as_str);
+                        self.below(path, roots, "used as a target")?;
+                    }
                 }
-                TargetKind::S3 => {}
+                Driver::S3 => {}
+                Driver::Rclone => {
+                    for file in target.config.iter().filter_map(names_a_file) {
+                        self.may_read_secret(file)?;
+                    }
+                }
             }
         }
         Ok(())
@@ -411,6 +447,12 @@ fn resolve(path: &Path) -> Result<PathBuf, String> {
             _ => return Err("it has no existing part".to_owned()),
         }
     }
+}
+
+/// The file of this host that an option of rclone names, as `key_file` and `service_account_file` do.
+fn names_a_file<'a>((name, value): (&String, &'a String)) -> Option<&'a str> {
+    let is_file = name.ends_with("_file") || name.ends_with("_path");
+    (is_file && !value.is_empty()).then_some(value.as_str())
 }
 
 #[cfg(test)]

@@ -3,14 +3,15 @@
 use super::Policy;
 use backupx_core::ErrorKind;
 use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::database::{PostgresqlSource, Server, SqliteSource};
-use backupx_core::domain::id::{RecordId, TargetId};
+use backupx_core::domain::drill::{DrillPlace, DrillSpec};
+use backupx_core::domain::id::{OperationId, RecordId, TargetId};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::operation::{Overwrite, RestoreSpec};
 use backupx_core::domain::saphana::{SaphanaSource, SaphanaVia};
 use backupx_core::domain::source::SourceSpec;
-use backupx_core::domain::target::TargetKind;
-use backupx_core::domain::work::{DatabaseWork, RestoreWork, Work};
+use backupx_core::domain::work::{DatabaseWork, DrillWork, RestoreWork, Work};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -51,12 +52,32 @@ fn restore(to: Option<String>) -> Work {
     })
 }
 
+fn drill(place: DrillPlace, source: Option<SourceSpec>) -> Work {
+    Work::Drill(Box::new(DrillWork {
+        operation_id: OperationId(1),
+        record_id: RecordId(1),
+        location: ObjectKey::parse("t/2026/01/1-x").expect("a key"),
+        sources: Vec::new(),
+        keys: Vec::new(),
+        spec: DrillSpec {
+            place: Some(place),
+            ..DrillSpec::default()
+        },
+        database: source.map(|source| {
+            Box::new(DatabaseWork {
+                source,
+                secrets: Default::default(),
+            })
+        }),
+    }))
+}
+
 fn folder_target(path: String) -> Work {
     Work::TestTarget {
         target: TargetAccess {
             id: TargetId(1),
             name: "disk".to_owned(),
-            kind: TargetKind::Local,
+            kind: Driver::Local,
             config: [("path".to_owned(), path)].into(),
             secrets: Default::default(),
             relay: false,
@@ -162,6 +183,25 @@ fn never_31_backups_are_kept_below_the_target_roots() {
     let (folder, policy) = host("allowedTargetRoots: [HOST/allowed]");
     allowed(&policy, folder_target(at(&folder, "allowed/backups")));
     refused(&policy, folder_target(at(&folder, "secret")));
+}
+
+#[test]
+fn never_31_rclone_reads_the_files_alone_that_may_be_read_for_a_sign_in() {
+    let (folder, policy) = host("allowedSecretFiles: [HOST/allowed]");
+    let share = |file: &str| {
+        let mut work = folder_target(String::new());
+        if let Work::TestTarget { target } = &mut work {
+            target.kind = Driver::Rclone;
+            target.config = [
+                ("backend".to_owned(), "sftp".to_owned()),
+                ("option.key_file".to_owned(), at(&folder, file)),
+            ]
+            .into();
+        }
+        work
+    };
+    allowed(&policy, share("allowed/id"));
+    refused(&policy, share("secret/id"));
 }
 
 #[test]
@@ -313,4 +353,43 @@ fn never_31_the_folder_of_a_hana_is_named_and_allowed() {
     allowed(&policy, back(None, SaphanaVia::Backint));
     refused(&policy, back(Some(at(&folder, "secret")), SaphanaVia::File));
     refused(&policy, back(None, SaphanaVia::File));
+}
+
+#[test]
+fn never_31_a_drill_has_no_place_that_the_host_does_not_allow() {
+    let into = || DrillPlace::Server {
+        server: None,
+        tools: None,
+    };
+    let throwaway = || DrillPlace::Throwaway { tools: None };
+    let postgresql = |tools: Option<String>| {
+        Some(SourceSpec::Postgresql(PostgresqlSource {
+            tools,
+            ..PostgresqlSource::default()
+        }))
+    };
+    // Its own folder for temporary files is no root of anybody's.
+    let (folder, policy) = host("allowedRestoreRoots: []\nallowedToolRoots: [HOST/allowed]");
+    allowed(&policy, drill(DrillPlace::Folder, None));
+    allowed(&policy, drill(throwaway(), postgresql(None)));
+    allowed(
+        &policy,
+        drill(into(), postgresql(Some(at(&folder, "allowed")))),
+    );
+    let message = refused(
+        &policy,
+        drill(throwaway(), postgresql(Some(at(&folder, "secret")))),
+    );
+    assert!(message.contains("tools"), "{message}");
+
+    let (_folder, policy) = host("allowedDrillPlaces: [folder, server]");
+    allowed(&policy, drill(DrillPlace::Folder, None));
+    allowed(&policy, drill(into(), postgresql(None)));
+    let message = refused(&policy, drill(throwaway(), postgresql(None)));
+    assert!(message.contains("allowedDrillPlaces"), "{message}");
+
+    let (_folder, policy) = host("allowedTaskTypes: [file]");
+    allowed(&policy, drill(DrillPlace::Folder, None));
+    refused(&policy, drill(throwaway(), postgresql(None)));
+    refused(&policy, drill(DrillPlace::Folder, postgresql(None)));
 }

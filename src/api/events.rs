@@ -34,6 +34,17 @@ pub enum EventKind {
         /// Its final status.
         status: RecordStatus,
     },
+    /// A run is far off the history of its task, as when a mount was empty.
+    #[serde(rename_all = "camelCase")]
+    RecordSuspicious {
+        /// Which one.
+        record_id: i64,
+        /// Of which task.
+        task_id: i64,
+        /// Codes of what is odd: `empty`, `shrunk`, `grown`, `fewer_entries`, `more_entries`, `dump_shrunk`, `dump_gone`, `rewritten`,
+        /// `incompressible`.
+        findings: Vec<String>,
+    },
     /// An operation came to its end.
     #[serde(rename_all = "camelCase")]
     OperationFinished {
@@ -43,6 +54,18 @@ pub enum EventKind {
         record_id: i64,
         /// Its final status.
         status: OperationStatus,
+    },
+    /// A drill did not hold: what was backed up did not come back, or is not what it should be.
+    #[serde(rename_all = "camelCase")]
+    DrillFailed {
+        /// Which one.
+        operation_id: i64,
+        /// Of which record.
+        record_id: i64,
+        /// Of which task.
+        task_id: i64,
+        /// The record that was locked, because it is the last good one as far as anybody knows.
+        pinned: Option<i64>,
     },
     /// A node that was there is not heard any more.
     #[serde(rename_all = "camelCase")]
@@ -80,6 +103,15 @@ impl From<event::EventKind> for EventKind {
                 task_id: task_id.0,
                 status: status.into(),
             },
+            event::EventKind::RecordSuspicious {
+                record_id,
+                task_id,
+                findings,
+            } => Self::RecordSuspicious {
+                record_id: record_id.0,
+                task_id: task_id.0,
+                findings,
+            },
             event::EventKind::OperationFinished {
                 operation_id,
                 record_id,
@@ -88,6 +120,17 @@ impl From<event::EventKind> for EventKind {
                 operation_id: operation_id.0,
                 record_id: record_id.0,
                 status: status.into(),
+            },
+            event::EventKind::DrillFailed {
+                operation_id,
+                record_id,
+                task_id,
+                pinned,
+            } => Self::DrillFailed {
+                operation_id: operation_id.0,
+                record_id: record_id.0,
+                task_id: task_id.0,
+                pinned: pinned.map(|id| id.0),
             },
             event::EventKind::NodeOffline { node_id } => Self::NodeOffline { node_id: node_id.0 },
             event::EventKind::NodeOnline { node_id } => Self::NodeOnline { node_id: node_id.0 },

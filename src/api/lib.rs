@@ -7,7 +7,10 @@ mod mirror;
 
 pub mod agent;
 pub mod api_keys;
+pub mod drills;
 pub mod events;
+pub mod evidence;
+pub mod guard;
 pub mod logs;
 pub mod nodes;
 pub mod operations;
@@ -24,3 +27,4 @@ pub mod target_types;
 pub mod targets;
 pub mod tasks;
 pub mod users;
+pub mod verifications;

@@ -85,7 +85,6 @@ mod tests {
             crate::reports::EntryKind,
             crate::saphana::SaphanaLevel,
             crate::saphana::SaphanaVia,
-            crate::target_types::TargetKind,
             crate::targets::Reach,
             crate::tasks::AfterWhen,
             crate::schedules::CatchUp,

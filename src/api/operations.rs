@@ -1,5 +1,6 @@
 //! Operations: what is done with a record after it was made - restored, verified, copied, deleted.
 
+use crate::drills::Drill;
 use crate::mirror::mirrored;
 use crate::records::Progress;
 use crate::reports::{Failure, OperationReport};
@@ -59,6 +60,8 @@ mirrored! {
         Quick = "quick",
         /// Every byte is read, checked, opened, decompressed, and compared with the index.
         Full = "full",
+        /// It is restored into a throw-away place and asked whether it holds what it should.
+        Drill = "drill",
     }
 }
 
@@ -169,6 +172,9 @@ pub enum OperationWork {
         mode: VerifyMode,
         /// Which copies; all good ones when empty.
         target_ids: Vec<i64>,
+        /// How a drill goes, for that mode alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drill: Option<Box<Drill>>,
     },
     /// Make the copies that are missing from one that is good.
     #[serde(rename_all = "camelCase")]
@@ -211,9 +217,14 @@ impl From<operation::OperationSpec> for OperationWork {
                 dry_run: spec.dry_run,
                 database: spec.database.map(|database| Box::new((*database).into())),
             },
-            OperationSpec::Verify { mode, target_ids } => Self::Verify {
+            OperationSpec::Verify {
+                mode,
+                target_ids,
+                drill,
+            } => Self::Verify {
                 mode: mode.into(),
                 target_ids: ids(target_ids),
+                drill: drill.map(|drill| Box::new((*drill).into())),
             },
             OperationSpec::Copy { target_ids } => Self::Copy {
                 target_ids: ids(target_ids),

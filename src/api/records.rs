@@ -1,8 +1,12 @@
 //! Records: one run of one task.
 
+use crate::drills::Drill;
+use crate::evidence::Evidence;
+use crate::guard::Alarm;
 use crate::mirror::mirrored;
 use crate::operations::VerifyMode;
 use crate::reports::Failure;
+use crate::sources::Secrets;
 use backupx_core::domain::id::NodeId;
 use backupx_core::domain::{progress, record, report};
 use chrono::{DateTime, Utc};
@@ -131,6 +135,15 @@ pub struct Record {
     /// Why and since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Lock>,
+    /// What is odd about it, when it is far off the history of its task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<Alarm>,
+    /// What its last drill came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Evidence>,
+    /// The run in figures, once it made a backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistics: Option<Statistics>,
     /// Its folder on every target.
     pub location: String,
     /// The streams that it consists of, once it ended well somewhere.
@@ -151,6 +164,7 @@ impl Record {
             .max()
             .filter(|bytes| *bytes > 0)
             .unwrap_or(record.progress.stored_bytes);
+        let statistics = Statistics::of(&record);
         Self {
             id: record.id.0,
             task_id: record.task_id.0,
@@ -171,6 +185,9 @@ impl Record {
             copies: record.copies.into_iter().map(Into::into).collect(),
             locked: record.lock.is_some(),
             lock: record.lock.map(Into::into),
+            alarm: record.alarm.map(Into::into),
+            drill: record.drill.map(|evidence| (*evidence).into()),
+            statistics,
             location: record.location.into(),
             streams: record.streams.into_iter().map(Into::into).collect(),
         }
@@ -230,6 +247,12 @@ pub struct Counts {
     pub skipped: u64,
     /// Warnings in all.
     pub warnings: u64,
+    /// Regular files that are newer than the good run before; absent when there was none, and for databases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_files: Option<u64>,
+    /// Bytes of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_bytes: Option<u64>,
 }
 
 impl From<report::Counts> for Counts {
@@ -244,6 +267,8 @@ impl From<report::Counts> for Counts {
             vanished: counts.vanished,
             skipped: counts.skipped,
             warnings: counts.warnings,
+            new_files: counts.new_files,
+            new_bytes: counts.new_bytes,
         }
     }
 }
@@ -298,6 +323,45 @@ impl From<record::Lock> for Lock {
             reason: lock.reason,
             since: lock.since,
         }
+    }
+}
+
+/// A run in figures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Statistics {
+    /// How long it took, in milliseconds, from the node's taking it to the master's hearing of its end.
+    pub duration_ms: u64,
+    /// Bytes of content read in a second.
+    pub bytes_per_second: u64,
+    /// The share of its bytes that storage holds, 0 to 1 and a little more; absent for an empty run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored_share: Option<f64>,
+    /// The share of its files that is newer than the good run before, 0 to 1; absent when there was none, and for databases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_share: Option<f64>,
+}
+
+impl Statistics {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share for people has a few digits"
+    )]
+    fn of(record: &record::Record) -> Option<Self> {
+        let (started, finished) = (record.started_at?, record.finished_at?);
+        if !record.state.has_copies() {
+            return None;
+        }
+        let duration_ms = u64::try_from((finished - started).num_milliseconds()).unwrap_or(0);
+        let counts = &record.counts;
+        let stored = record.copies.iter().map(|copy| copy.stored_bytes).max();
+        let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
+        Some(Self {
+            duration_ms,
+            bytes_per_second: counts.bytes.saturating_mul(1000) / duration_ms.max(1),
+            stored_share: stored.and_then(|stored| share(stored, counts.bytes)),
+            changed_share: counts.new_files.and_then(|new| share(new, counts.files)),
+        })
     }
 }
 
@@ -360,6 +424,13 @@ pub struct VerifyRequest {
     /// Which copies; all good ones when empty.
     #[serde(default)]
     pub target_ids: Vec<i64>,
+    /// How a drill goes, for mode `drill` alone; the task's own when absent. Needs `admin` when it asks with SQL, since that runs with the rights of
+    /// the sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Drill>,
+    /// Secrets for the server of that drill, by name; without any the task's own are used, as long as it is the task's own server.
+    #[serde(default, skip_serializing_if = "Secrets::is_empty")]
+    pub secrets: Secrets,
 }
 
 /// Why a record is locked.

@@ -1,5 +1,6 @@
 //! Reports: what came of operations and of short questions to nodes.
 
+use crate::drills::DrillReport;
 use crate::mirror::mirrored;
 use backupx_core::domain::{entry, report};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,8 @@ pub enum OperationReport {
     Restore(RestoreReport),
     /// Of a verification.
     Verify(VerifyReport),
+    /// Of a drill.
+    Drill(Box<DrillReport>),
     /// Of a copy.
     Copy(CopyReport),
     /// Of a deletion.
@@ -44,6 +47,7 @@ impl OperationReport {
         match report {
             report::Report::Restore(report) => Some(Self::Restore(report.into())),
             report::Report::Verify(report) => Some(Self::Verify(report.into())),
+            report::Report::Drill(report) => Some(Self::Drill(Box::new((*report).into()))),
             report::Report::Copy { copies } => Some(Self::Copy(CopyReport {
                 copies: copies.into_iter().map(Into::into).collect(),
             })),
@@ -303,7 +307,7 @@ pub struct TestReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TestStep {
-    /// What was tried: `open`, `write`, `read`, `list`, `createAgain`, `delete` of a target; `tools`, `connect`, `version`, `rights`,
+    /// What was tried: `open`, `write`, `read`, `list`, `speed`, `createAgain`, `delete` of a target; `tools`, `connect`, `version`, `rights`,
     /// `databases` of a source.
     pub name: String,
     /// Whether it held.

@@ -69,7 +69,7 @@ impl Schedule {
     }
 }
 
-fn utc() -> String {
+pub(crate) fn utc() -> String {
     "UTC".to_owned()
 }
 

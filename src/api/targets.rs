@@ -1,7 +1,7 @@
 //! Targets: places where backups are kept.
 
 use crate::mirror::mirrored;
-use crate::target_types::TargetKind;
+use crate::reports::TestStep;
 use backupx_core::domain::target;
 use backupx_core::ports::targets as port;
 use chrono::{DateTime, Utc};
@@ -30,9 +30,10 @@ pub struct Target {
     pub id: i64,
     /// Unique name.
     pub name: String,
-    /// Which kind of storage it is.
+    /// Which kind of storage it is, as `target-types` lists them.
     #[serde(rename = "type")]
-    pub kind: TargetKind,
+    #[schema(example = "s3")]
+    pub kind: String,
     /// The settings that are no secrets.
     pub config: BTreeMap<String, String>,
     /// Names of the secret settings that are set.
@@ -57,6 +58,9 @@ pub struct TargetTest {
     pub ok: bool,
     /// What was found or what failed, in a sentence.
     pub message: String,
+    /// Each step, in order, up to the one that failed.
+    #[serde(default)]
+    pub steps: Vec<TestStep>,
 }
 
 impl From<target::TargetTest> for TargetTest {
@@ -65,6 +69,7 @@ impl From<target::TargetTest> for TargetTest {
             at: test.at,
             ok: test.ok,
             message: test.message,
+            steps: test.steps.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -75,9 +80,10 @@ impl From<target::TargetTest> for TargetTest {
 pub struct TargetCreate {
     /// Unique name: 1 to 100 characters, no `/` or `\`.
     pub name: String,
-    /// Which kind of storage it is.
+    /// Which kind of storage it is, as `target-types` lists them.
     #[serde(rename = "type")]
-    pub kind: TargetKind,
+    #[schema(example = "s3")]
+    pub kind: String,
     /// Its settings by name, secret ones among them; `target-types` lists them.
     #[serde(default)]
     pub config: BTreeMap<String, String>,

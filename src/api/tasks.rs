@@ -1,9 +1,12 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
+use crate::drills::Drill;
+use crate::guard::Guard;
 use crate::mirror::mirrored;
 use crate::records::chosen;
 use crate::schedules::Schedule;
 use crate::sources::{Secrets, Source};
+use crate::verifications::VerifyPlan;
 use backupx_core::domain::hook;
 use backupx_core::domain::id::{NodeId, TargetId, TaskId};
 use backupx_core::domain::name::Name;
@@ -65,6 +68,13 @@ pub struct Task {
     /// What the node runs around it.
     #[serde(default)]
     pub hooks: Hooks,
+    /// When its newest backup is proven by itself.
+    pub verify: Vec<VerifyPlan>,
+    /// How far from its history a run may be.
+    pub guard: Guard,
+    /// How its backups are drilled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Drill>,
     /// Names of the secrets of the source that are set.
     #[serde(default)]
     pub secrets_set: Vec<String>,
@@ -103,6 +113,9 @@ impl Task {
             max_cores,
             time_limit_secs,
             hooks,
+            verify,
+            guard,
+            drill,
             secrets: _,
         } = task.spec.into();
         let paused_until = task.pause.as_ref().map(|pause| pause.until);
@@ -124,6 +137,9 @@ impl Task {
             max_cores,
             time_limit_secs,
             hooks,
+            verify,
+            guard,
+            drill,
             secrets_set,
             enabled: task.enabled,
             next_run_at: task.next_run.map(|next| next.at),
@@ -155,6 +171,9 @@ impl From<Task> for TaskInput {
             max_cores: task.max_cores,
             time_limit_secs: task.time_limit_secs,
             hooks: task.hooks,
+            verify: task.verify,
+            guard: task.guard,
+            drill: task.drill,
             secrets: Secrets::default(),
         }
     }
@@ -206,7 +225,17 @@ pub struct TaskInput {
     /// What the node runs around it, picked by name from what its own policy allows.
     #[serde(default, skip_serializing_if = "Hooks::is_empty")]
     pub hooks: Hooks,
+    /// When its newest backup is proven by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verify: Vec<VerifyPlan>,
+    /// How far from its history a run may be.
+    #[serde(default)]
+    pub guard: Guard,
     /// Secrets of the source that are set or, when empty, removed; those that are not named stay as they are.
+    /// How its backups are drilled; absent means as the kind of source is usually, with nothing asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Drill>,
+    /// Secrets of the source, and `drillPassword` of the scratch server of its drill, that are set or, when empty, removed; those that are not named stay as they are.
     #[serde(default, skip_serializing_if = "Secrets::is_empty")]
     pub secrets: Secrets,
 }
@@ -246,6 +275,9 @@ impl TryFrom<TaskInput> for TaskSpec {
             max_cores: input.max_cores,
             time_limit_secs: input.time_limit_secs,
             hooks: input.hooks.try_into()?,
+            verify: input.verify.into_iter().map(Into::into).collect(),
+            guard: input.guard.into(),
+            drill: input.drill.map(|drill| Box::new(drill.into())),
         })
     }
 }
@@ -268,6 +300,9 @@ impl From<TaskSpec> for TaskInput {
             max_cores: spec.max_cores,
             time_limit_secs: spec.time_limit_secs,
             hooks: spec.hooks.into(),
+            verify: spec.verify.into_iter().map(Into::into).collect(),
+            guard: spec.guard.into(),
+            drill: spec.drill.map(|drill| (*drill).into()),
             secrets: Secrets::default(),
         }
     }

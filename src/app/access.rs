@@ -5,12 +5,11 @@ use backupx_core::domain::access::{StreamKey, TargetAccess};
 use backupx_core::domain::id::{NodeId, TargetId};
 use backupx_core::domain::node::NodeStatus;
 use backupx_core::domain::record::{CopyState, Record};
-use backupx_core::domain::secret::WireSecret;
+use backupx_core::domain::target::Settings;
 use backupx_core::domain::target::{Reach, Target};
 use backupx_core::domain::task::TaskSpec;
 use backupx_core::ports::objects::ObjectStore;
 use backupx_core::{Error, Result};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Which streams of a record are to be opened.
@@ -34,24 +33,19 @@ impl App {
     /// Access of `node` to a target: with its secrets, or as a relay without any when only the master reaches it.
     pub(crate) fn access_of(&self, target: &Target, node: NodeId) -> Result<TargetAccess> {
         let relay = target.reach() == Reach::Master && !node.is_local();
-        let (config, secrets) = if relay {
-            (BTreeMap::new(), BTreeMap::new())
+        let settings = if relay {
+            Settings::default()
         } else {
-            let secrets = self.vault.open_target(target.id, target.secrets.as_ref())?;
-            let secrets = secrets
-                .into_iter()
-                .map(|(name, secret)| (name, WireSecret::new(secret)))
-                .collect();
-            (target.config.clone(), secrets)
+            Settings {
+                config: target.config.clone(),
+                secrets: self.vault.open_target(target.id, target.secrets.as_ref())?,
+            }
         };
-        Ok(TargetAccess {
-            id: target.id,
-            name: target.name.to_string(),
-            kind: target.kind,
-            config,
-            secrets,
-            relay,
-        })
+        let mut access =
+            TargetAccess::without_master(target.name.to_string(), target.kind, settings);
+        access.id = target.id;
+        access.relay = relay;
+        Ok(access)
     }
 
     /// Access of `node` to each of these targets.

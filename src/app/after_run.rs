@@ -68,8 +68,36 @@ impl App {
                 }
                 Ok(())
             }
+            EventKind::RecordSuspicious {
+                record_id,
+                task_id,
+                findings,
+            } => {
+                tracing::warn!(
+                    record.id = record_id.0,
+                    task.id = task_id.0,
+                    findings = findings.join(", "),
+                    "a run is far off the history of its task; retention of the task rests until somebody accepts it"
+                );
+                Ok(())
+            }
             EventKind::OperationFinished { operation_id, .. } => {
                 self.apply_operation(*operation_id).await
+            }
+            EventKind::DrillFailed {
+                operation_id,
+                record_id,
+                task_id,
+                pinned,
+            } => {
+                tracing::warn!(
+                    operation.id = operation_id.0,
+                    record.id = record_id.0,
+                    task.id = task_id.0,
+                    pinned = pinned.map(|id| id.0),
+                    "a drill did not hold"
+                );
+                Ok(())
             }
             EventKind::NodeOffline { node_id } => {
                 tracing::warn!(node.id = node_id.0, "a node is not heard any more");

@@ -9,6 +9,7 @@ use backupx_core::domain::id::{NodeId, OperationId, RecordId, TargetId};
 use backupx_core::domain::operation::{Operation, OperationSpec, RestoreSpec, VerifyMode};
 use backupx_core::domain::record::{CopyState, Record};
 use backupx_core::domain::report::Outcome;
+use backupx_core::domain::time::Timestamp;
 use backupx_core::domain::work::{
     Assignment, BackupWork, CopyWork, DeleteWork, ListFilesWork, RestoreWork, VerifyWork, Work,
 };
@@ -45,6 +46,7 @@ impl App {
         record.task.schedule = None;
         record.task.after = None;
         record.task.pool = None;
+        record.task.drill = record.task.drill.and_then(|drill| drill.counting());
         record.task.node_id = command.node_id;
         if record.cancel_requested_at.is_some() && !record.state.is_final() {
             self.end_command(command, &Outcome::Cancelled).await?;
@@ -65,6 +67,7 @@ impl App {
             return Ok(None);
         }
         let node = self.known_node(command.node_id).await?;
+        let previous_run = self.previous_run(&record).await?;
         let targets: Vec<_> = record.copies.iter().map(|copy| copy.target_id).collect();
         let work = BackupWork {
             record_id: id,
@@ -78,10 +81,21 @@ impl App {
             task: record.task,
             location: record.location,
             created_at: record.created_at,
+            previous_run,
             node_id: node.id,
             node_name: node.name.into(),
         };
         Ok(Some(Work::Backup(Box::new(work))))
+    }
+
+    /// When the good run before this one began, for the count of what is new since. Another source's files say nothing of this one's.
+    async fn previous_run(&self, record: &Record) -> Result<Option<Timestamp>> {
+        if record.task.source.is_database() {
+            return Ok(None);
+        }
+        let runs = self.good_runs(record.task_id, 1).await?;
+        let same = |run: &Record| run.task.source == record.task.source;
+        Ok(runs.into_iter().find(same).and_then(|run| run.started_at))
     }
 
     async fn start_operation(&self, command: &Command, id: OperationId) -> Result<Option<Work>> {
@@ -129,7 +143,20 @@ impl App {
                 location: record.location,
                 spec: sent(spec),
             }),
-            OperationSpec::Verify { mode, target_ids } => {
+            OperationSpec::Verify {
+                mode: VerifyMode::Drill,
+                target_ids,
+                drill,
+            } => {
+                let spec = drill.as_deref().cloned().unwrap_or_default();
+                let how = (&spec, target_ids.as_slice());
+                Work::Drill(Box::new(
+                    self.drill_work(operation, &record, how, node).await?,
+                ))
+            }
+            OperationSpec::Verify {
+                mode, target_ids, ..
+            } => {
                 let targets = provable_targets(&record, *mode, target_ids);
                 if targets.is_empty() {
                     return Err(Error::conflict(
@@ -139,7 +166,9 @@ impl App {
                 }
                 let keys = match mode {
                     VerifyMode::Quick => Vec::new(),
-                    VerifyMode::Full => self.stream_keys(&record, Streams::All).await?,
+                    VerifyMode::Full | VerifyMode::Drill => {
+                        self.stream_keys(&record, Streams::All).await?
+                    }
                 };
                 Work::Verify(VerifyWork {
                     record_id: record.id,
@@ -228,7 +257,7 @@ pub(crate) fn provable_targets(
     wanted: &[TargetId],
 ) -> Vec<TargetId> {
     let is_provable = |state| match mode {
-        VerifyMode::Quick => state == CopyState::Good,
+        VerifyMode::Quick | VerifyMode::Drill => state == CopyState::Good,
         VerifyMode::Full => matches!(state, CopyState::Good | CopyState::Lost),
     };
     record

@@ -4,12 +4,14 @@ use crate::App;
 use crate::reports::{BadReport, backup_end, operation_end};
 use backupx_core::Result;
 use backupx_core::domain::command::{Command, CommandState, Lease, Subject};
-use backupx_core::domain::id::NodeId;
+use backupx_core::domain::guard::{self, Alarm};
+use backupx_core::domain::id::{NodeId, TaskId};
 use backupx_core::domain::operation::Operation;
+use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{CopyState, Record, RecordCopy, RecordState};
 use backupx_core::domain::report::{CopyReport, Failure, Outcome, Report};
 use backupx_core::ports::operations::OperationEnd;
-use backupx_core::ports::records::RecordEnd;
+use backupx_core::ports::records::{RecordEnd, RecordFilter};
 use backupx_core::ports::signals::Topic;
 
 impl App {
@@ -74,7 +76,38 @@ impl App {
                 ));
             }
         };
-        self.prove_keys(record, end).await
+        let end = self.prove_keys(record, end).await?;
+        self.judge(record, end).await
+    }
+
+    /// Looks whether a good run is far off its task's history.
+    async fn judge(&self, record: &Record, mut end: RecordEnd) -> Result<RecordEnd> {
+        let guard = &record.task.guard;
+        if !guard.enabled || !end.state.has_copies() {
+            return Ok(end);
+        }
+        let history = self.good_runs(record.task_id, guard::MOST).await?;
+        let mut run = record.clone();
+        run.counts = end.counts;
+        run.streams.clone_from(&end.streams);
+        run.copies.clone_from(&end.copies);
+        let findings = guard::judge(guard, &history, &run);
+        end.alarm = (!findings.is_empty()).then_some(Alarm {
+            findings,
+            accepted: None,
+        });
+        Ok(end)
+    }
+
+    /// The last runs of a task that succeeded, newest first.
+    pub(crate) async fn good_runs(&self, task: TaskId, limit: u32) -> Result<Vec<Record>> {
+        let filter = RecordFilter {
+            task_id: Some(task),
+            state: Some(RecordState::Success),
+            ..RecordFilter::default()
+        };
+        let page = self.ports.records.list(filter, PageRequest::first(limit));
+        Ok(page.await?.items)
     }
 
     /// A sealed backup whose keys the organisation cannot unwrap would be green and not restorable.
@@ -137,6 +170,7 @@ impl App {
             record.lease,
             end.state.as_str(),
             failure,
+            end.alarm.as_ref().map_or(&[], |alarm| &alarm.findings),
         )
         .await;
         self.notify(Topic::Subject(Subject::Record(record.id)))
@@ -173,7 +207,7 @@ impl App {
             "an operation came to its end"
         );
         let subject = Subject::Operation(operation.id);
-        self.note_end(subject, operation.lease, end.state.as_str(), failure)
+        self.note_end(subject, operation.lease, end.state.as_str(), failure, &[])
             .await;
         // The outbox does the same again when this fails or the process dies here.
         if let Err(error) = self.apply_operation(operation.id).await {
@@ -223,6 +257,7 @@ pub(crate) fn without_copies(
         failure,
         streams: Vec::new(),
         copies,
+        alarm: None,
     }
 }
 

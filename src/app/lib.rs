@@ -14,8 +14,10 @@ mod assign;
 mod cancels;
 mod dispatch;
 mod download;
+mod drills;
 mod ends;
 mod events;
+mod evidence;
 mod followers;
 mod guard;
 mod heard;
@@ -46,6 +48,7 @@ mod tasks;
 mod timetable;
 mod tokens;
 mod vault;
+mod verifications;
 
 pub use accounts::{ChangedUser, NewUser, UserView};
 pub use api_keys::{AddedApiKey, ApiKeyView};

@@ -3,6 +3,7 @@
 use crate::App;
 use backupx_core::Result;
 use backupx_core::domain::command::{Lease, Subject};
+use backupx_core::domain::guard::Finding;
 use backupx_core::domain::log::{Level, LogLine, StoredLine};
 use backupx_core::domain::report::Failure;
 
@@ -53,18 +54,28 @@ impl App {
         lease: Lease,
         state: &str,
         failure: Option<&Failure>,
+        odd: &[Finding],
     ) {
         let (level, message) = match failure {
             Some(failure) => (Level::Error, format!("{state}: {}", failure.message)),
             None => (Level::Info, state.to_owned()),
         };
-        let line = cut(LogLine {
-            seq: END_LINE,
-            at: self.now(),
-            level,
-            message,
-        });
-        if let Err(error) = self.ports.logs.append(subject, lease, &[line]).await {
+        let at = self.now();
+        let line = |seq, level, message| {
+            cut(LogLine {
+                seq,
+                at,
+                level,
+                message,
+            })
+        };
+        let mut lines: Vec<_> = (1..)
+            .zip(odd.iter().rev())
+            .map(|(back, finding)| line(END_LINE - back, Level::Warn, finding.message.clone()))
+            .collect();
+        lines.reverse();
+        lines.push(line(END_LINE, level, message));
+        if let Err(error) = self.ports.logs.append(subject, lease, &lines).await {
             tracing::warn!(%subject, error = error.chain(), "the last line of a log could not be written");
         }
     }

@@ -1,17 +1,16 @@
 //! Records: runs of tasks, looked at, proven, locked, stopped, completed and removed.
 
 use crate::App;
-use crate::assign::provable_targets;
 use crate::requests::unexpected;
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::command::{CommandSpec, Subject};
-use backupx_core::domain::id::{NodeId, RecordId, TargetId};
+use backupx_core::domain::guard::Acceptance;
+use backupx_core::domain::id::RecordId;
 use backupx_core::domain::log::StoredLine;
-use backupx_core::domain::operation::{Operation, OperationSpec, VerifyMode};
+use backupx_core::domain::operation::{Operation, OperationSpec};
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::record::{CopyState, Lock, Record, RecordCopy};
 use backupx_core::domain::report::{FilePage, Report};
-use backupx_core::domain::target::Reach;
 use backupx_core::ports::records::RecordFilter;
 use backupx_core::{Error, Result};
 use std::time::Duration;
@@ -80,46 +79,6 @@ impl App {
             Report::ListFiles(page) => Ok(page),
             other => Err(unexpected(&other)),
         }
-    }
-
-    /// Has the good copies proven (all when `targets` is empty); in full also those that were found lost. Needs `operator`.
-    pub async fn verify_record(
-        &self,
-        principal: &Principal,
-        id: RecordId,
-        mode: VerifyMode,
-        targets: &[TargetId],
-    ) -> Result<Operation> {
-        principal.require(Role::Operator)?;
-        let record = self.record(principal, id).await?;
-        let chosen = provable_targets(&record, mode, targets);
-        if let Some(unknown) = targets.iter().find(|target| !chosen.contains(target)) {
-            return Err(Error::conflict(
-                "no_good_copy",
-                format!("record {id} has no good copy on target {unknown}"),
-            ));
-        }
-        if chosen.is_empty() {
-            return Err(Error::conflict(
-                "no_good_copy",
-                format!(
-                    "record {id} has no good copy to verify; a full verification looks at lost ones again"
-                ),
-            ));
-        }
-        let node = self.verifier_of(&record, &chosen).await?;
-        let spec = OperationSpec::Verify {
-            mode,
-            target_ids: chosen,
-        };
-        let operation = self.begin_operation(id, node, &spec).await?;
-        tracing::info!(
-            operation.id = operation.id.0,
-            record.id = id.0,
-            by = principal.username,
-            "a verification was queued"
-        );
-        Ok(operation)
     }
 
     /// Has the missing copies made from a good one. Needs `operator`.
@@ -195,6 +154,46 @@ impl App {
         self.record(principal, id).await
     }
 
+    /// A person's word that an odd run is right, and with it those of its task before it: retention goes on, and later runs are measured by
+    /// this one. `Conflict` (`nothing_to_accept`) when nothing is odd about it. Needs `admin`.
+    pub async fn accept_record(
+        &self,
+        principal: &Principal,
+        id: RecordId,
+        reason: &str,
+    ) -> Result<Record> {
+        principal.require(Role::Admin)?;
+        if reason.chars().count() > 500 {
+            return Err(Error::field("reason", "has more than 500 characters"));
+        }
+        let record = self.record(principal, id).await?;
+        let acceptance = Acceptance {
+            at: self.now(),
+            by: principal.username.clone(),
+            reason: reason.to_owned(),
+        };
+        if !self.ports.records.accept(id, &acceptance).await? {
+            return Err(Error::conflict(
+                "nothing_to_accept",
+                match record.alarm {
+                    None => format!("nothing is odd about record {id}"),
+                    Some(_) => format!("record {id} was accepted already"),
+                },
+            ));
+        }
+        for earlier in self.ports.records.with_copies(record.task_id).await? {
+            if earlier.id < id {
+                self.ports.records.accept(earlier.id, &acceptance).await?;
+            }
+        }
+        tracing::info!(
+            record.id = id.0,
+            by = principal.username,
+            "an odd run was accepted"
+        );
+        self.record(principal, id).await
+    }
+
     /// Plans the removal of all copies of a record; the row goes when the last one is confirmed gone. `Conflict` while it is locked
     /// (`record_locked`) or not at its end (`record_running`). Needs `admin`.
     pub async fn remove_record(&self, principal: &Principal, id: RecordId) -> Result<()> {
@@ -241,22 +240,6 @@ impl App {
             .get(id)
             .await?
             .ok_or_else(|| no_record(id))
-    }
-
-    /// Who looks at copies: the record's own node, which reaches all; the master's when that one is gone and no folder of its own is asked for.
-    async fn verifier_of(&self, record: &Record, targets: &[TargetId]) -> Result<NodeId> {
-        if self.ports.nodes.get(record.node_id).await?.is_some() {
-            return Ok(record.node_id);
-        }
-        for target in targets {
-            if self.known_target(*target).await?.reach() == Reach::OwnNode {
-                return Err(Error::conflict(
-                    "copy_unreachable",
-                    format!("node {} that holds the copy is gone", record.node_id),
-                ));
-            }
-        }
-        Ok(NodeId::LOCAL)
     }
 
     /// Missing copies are those that a run or a verification left without; what policy removed stays gone.

@@ -5,7 +5,7 @@ use crate::reports::is_good;
 use backupx_core::Result;
 use backupx_core::domain::command::Lease;
 use backupx_core::domain::id::{NodeId, OperationId, RecordId, TargetId};
-use backupx_core::domain::operation::{Operation, OperationSpec, OperationState};
+use backupx_core::domain::operation::{Operation, OperationSpec, OperationState, VerifyMode};
 use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{CopyState, Record, RecordCopy};
 use backupx_core::domain::report::{CopyReport, Report, VerifiedCopy};
@@ -219,6 +219,9 @@ impl App {
         }
         match (&operation.spec, &operation.report) {
             (OperationSpec::Restore(_), _) => Ok(()),
+            (OperationSpec::Verify { mode, .. }, _) if *mode == VerifyMode::Drill => {
+                self.apply_drilled(&operation, &record).await
+            }
             (OperationSpec::Verify { .. }, Some(Report::Verify(report))) => {
                 for verified in &report.copies {
                     self.apply_verified(&operation, &record, verified).await?;

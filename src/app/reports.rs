@@ -2,7 +2,9 @@
 
 use backupx_core::domain::id::TargetId;
 use backupx_core::domain::manifest::{Manifest, StoredStream};
-use backupx_core::domain::operation::{Operation, OperationSpec, OperationState, RestoreSpec};
+use backupx_core::domain::operation::{
+    Operation, OperationSpec, OperationState, RestoreSpec, VerifyMode,
+};
 use backupx_core::domain::record::{CopyState, Record, RecordCopy, RecordState, StreamHead};
 use backupx_core::domain::report::{
     BackupReport, CopyReport, Failure, Outcome, Report, RestoreReport, VerifyReport,
@@ -66,6 +68,7 @@ pub(crate) fn backup_end(record: &Record, report: &Report) -> Result<RecordEnd, 
         failure,
         streams,
         copies,
+        alarm: None,
     })
 }
 
@@ -258,6 +261,7 @@ fn fits(operation: &Operation, report: &Report) -> bool {
             .copies
             .iter()
             .all(|copy| target_ids.is_empty() || target_ids.contains(&copy.target_id)),
+        (OperationSpec::Verify { mode, .. }, Report::Drill(_)) => *mode == VerifyMode::Drill,
         (OperationSpec::Copy { target_ids }, Report::Copy { copies }) => {
             check_targets(target_ids.iter().copied(), copies).is_ok()
         }
@@ -276,6 +280,7 @@ fn shortfall(operation: &Operation, report: &Report) -> Option<Failure> {
     match (&operation.spec, report) {
         (OperationSpec::Restore(spec), Report::Restore(report)) => restore_shortfall(spec, report),
         (OperationSpec::Verify { .. }, Report::Verify(report)) => verify_shortfall(report),
+        (OperationSpec::Verify { .. }, Report::Drill(report)) => report.failure(),
         (OperationSpec::Copy { .. }, Report::Copy { copies }) => {
             let bad: Vec<_> = copies.iter().filter(|copy| !is_good(copy)).collect();
             let why = bad.first()?.failure.as_ref();

@@ -122,6 +122,7 @@ pub(crate) fn unexpected(report: &Report) -> Error {
         Report::Backup(_) => "backup",
         Report::Restore(_) => "restore",
         Report::Verify(_) => "verify",
+        Report::Drill(_) => "drill",
         Report::Copy { .. } => "copy",
         Report::Delete(_) => "delete",
         Report::Browse(_) => "browse",

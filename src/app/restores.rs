@@ -6,6 +6,7 @@ use crate::sources::{WithSecrets, settled};
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::id::{NodeId, RecordId};
 use backupx_core::domain::operation::{Operation, OperationSpec, RestoreSpec};
+use backupx_core::domain::record::Record;
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::{Error, Result};
 use std::collections::BTreeMap;
@@ -24,18 +25,16 @@ impl App {
         let WithSecrets { mut spec, secrets } = wanted.into();
         let record = self.record(principal, id).await?;
         check_spec(&spec, &record.task.source)?;
-        let secrets = settled(&record.task.source, BTreeMap::new(), secrets)?;
+        let secrets = settled(
+            record.task.source.secret_names(),
+            &record.task.source,
+            BTreeMap::new(),
+            secrets,
+        )?;
         if let Some(sealed) = self.vault.seal_restore(id, &secrets)? {
             spec.database.get_or_insert_default().secrets = Some(sealed);
         }
-        if !record.state.is_final() {
-            return Err(Error::conflict(
-                "record_running",
-                format!("record {id} is not at its end yet"),
-            ));
-        }
-        let node = node.unwrap_or(record.node_id);
-        self.known_node(node).await?;
+        let node = self.restorer_of(&record, node).await?;
         // Sources and keys are looked up again when a node takes it; here a person learns at once that it cannot work.
         self.sources(&record, node).await?;
         self.stream_keys(&record, Streams::All).await?;
@@ -49,6 +48,23 @@ impl App {
             "a restore was queued"
         );
         Ok(operation)
+    }
+
+    /// The node that restores a record that is at its end: the one that is named, or its own. `Conflict` (`record_running`) before that.
+    pub(crate) async fn restorer_of(
+        &self,
+        record: &Record,
+        named: Option<NodeId>,
+    ) -> Result<NodeId> {
+        if !record.state.is_final() {
+            return Err(Error::conflict(
+                "record_running",
+                format!("record {} is not at its end yet", record.id),
+            ));
+        }
+        let node = named.unwrap_or(record.node_id);
+        self.known_node(node).await?;
+        Ok(node)
     }
 
     /// Writes an operation and puts its command in; a command that could not follow is put in by the sweep.

@@ -2,17 +2,28 @@
 
 use crate::App;
 use backupx_core::Result;
+use backupx_core::domain::guard::Alarm;
 use backupx_core::domain::id::TaskId;
 use backupx_core::domain::record::{CopyState, Record};
 use backupx_core::domain::retention::{Copy, Decision, plan};
 use backupx_core::domain::task::Task;
+
+/// Why a copy is kept that the policy would let go: a run is odd and nobody said yet that it is right.
+const HELD: &str = "held";
 
 impl App {
     /// What the policy of a task decides now, over its good copies. Changes nothing.
     pub(crate) async fn plan_retention(&self, task: &Task) -> Result<Vec<Decision>> {
         let records = self.ports.records.with_copies(task.id).await?;
         let copies: Vec<Copy> = records.iter().flat_map(good_copies).collect();
-        Ok(plan(&task.spec.retention, &copies))
+        let mut decisions = plan(&task.spec.retention, &copies);
+        // As long as nobody knows whether the newest copies are what they should be, the older ones are all there is.
+        if records.iter().any(is_suspicious) {
+            for decision in decisions.iter_mut().filter(|decision| !decision.keeps()) {
+                decision.reasons.push(HELD.to_owned());
+            }
+        }
+        Ok(decisions)
     }
 
     /// Marks what the policy of a task removes: each copy by itself, guarded by its state. Answers how many were marked.
@@ -63,6 +74,10 @@ impl App {
         }
         Ok(retired)
     }
+}
+
+fn is_suspicious(record: &Record) -> bool {
+    record.alarm.as_ref().is_some_and(Alarm::is_open)
 }
 
 fn good_copies(record: &Record) -> Vec<Copy> {

@@ -4,7 +4,7 @@ use crate::App;
 use crate::ends::without_copies;
 use crate::plan::{Firing, Plan};
 use backupx_core::domain::command::Subject;
-use backupx_core::domain::id::{NodeId, RecordId, TaskId};
+use backupx_core::domain::id::{NodeId, OperationId, RecordId, TaskId};
 use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{Record, RecordState, Trigger};
 use backupx_core::domain::report::Failure;
@@ -59,6 +59,8 @@ pub struct TickReport {
     pub waiting: Vec<TaskId>,
     /// Tasks whose firing waits: for the end of a maintenance window, or for the run before it.
     pub later: Vec<TaskId>,
+    /// Verifications that were queued.
+    pub verifications: Vec<OperationId>,
     /// Tasks that could not be fired, with the reason; they stop none of the others.
     pub failed: Vec<(TaskId, String)>,
 }
@@ -81,6 +83,13 @@ impl App {
             if last {
                 break;
             }
+        }
+        // Runs come first: what could not be looked at is looked at in the next pass.
+        if let Err(error) = self.tick_verifications(&mut report).await {
+            tracing::error!(
+                error = error.chain(),
+                "what is to be verified could not be looked at"
+            );
         }
         Ok(report)
     }

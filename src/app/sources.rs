@@ -1,17 +1,18 @@
 //! Sources: secrets that go in and never come out, and whether a source can be read, found out before it has to be.
 
 use crate::App;
+use crate::drills::scratch_server;
 use crate::requests::unexpected;
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::command::CommandSpec;
-use backupx_core::domain::dump::DatabaseRestore;
+use backupx_core::domain::drill::DRILL_PASSWORD;
 use backupx_core::domain::id::{NodeId, TaskId};
 use backupx_core::domain::operation::RestoreSpec;
 use backupx_core::domain::record::Record;
 use backupx_core::domain::report::{Report, SourceReport};
 use backupx_core::domain::secret::WireSecret;
 use backupx_core::domain::source::SourceSpec;
-use backupx_core::domain::task::Task;
+use backupx_core::domain::task::{Task, TaskSpec};
 use backupx_core::domain::work::DatabaseWork;
 use backupx_core::{Error, FieldError, Result};
 use std::collections::BTreeMap;
@@ -84,7 +85,10 @@ impl App {
     pub(crate) async fn task_secrets(&self, id: TaskId, source: &SourceSpec) -> Result<Secrets> {
         match self.ports.tasks.get(id).await? {
             Some(task) if place(&task.spec.source) == place(source) => {
-                self.vault.open_task(id, task.secrets.as_ref())
+                let mut secrets = self.vault.open_task(id, task.secrets.as_ref())?;
+                // It is for another server.
+                secrets.remove(DRILL_PASSWORD);
+                Ok(secrets)
             }
             Some(_) | None => Ok(Secrets::new()),
         }
@@ -97,7 +101,7 @@ impl App {
                 Error::not_found("task_not_found", format!("there is no task {id}"))
             })?;
         Ok(DatabaseWork {
-            secrets: wired(self.vault.open_task(id, task.secrets.as_ref())?),
+            secrets: wired(self.task_secrets(id, &task.spec.source).await?),
             source: task.spec.source,
         })
     }
@@ -113,7 +117,8 @@ impl App {
             return Ok(None);
         }
         let how = spec.database.clone().unwrap_or_default();
-        let source = aimed(&record.task.source, &how);
+        let mut source = record.task.source.clone();
+        source.aim(how.server.as_ref(), how.tools.as_ref());
         let mut secrets = self.vault.open_restore(record.id, how.secrets.as_ref())?;
         if secrets.is_empty() {
             secrets = self.task_secrets(record.task_id, &source).await?;
@@ -124,37 +129,56 @@ impl App {
         }))
     }
 
-    /// The secrets of a task that stay when it is changed to read `source`.
+    /// The secrets of a task that stay when it is changed to be `after`: each as long as it goes to the same server.
     pub(crate) fn kept_secrets(
         &self,
         before: &Task,
-        source: &SourceSpec,
+        after: &TaskSpec,
         given: &Secrets,
     ) -> Result<Secrets> {
-        let kept = self.vault.open_task(before.id, before.secrets.as_ref())?;
-        if kept.is_empty() || place(&before.spec.source) == place(source) {
-            return Ok(kept);
-        }
-        let names = source.secret_names();
-        let missing: Vec<_> = kept
-            .keys()
-            .filter(|name| names.contains(&name.as_str()) && !given.contains_key(*name))
-            .map(|name| FieldError {
-                field: format!("secrets.{name}"),
-                message: "must be given again, since the server is another one".to_owned(),
-            })
-            .collect();
+        let mut kept = self.vault.open_task(before.id, before.secrets.as_ref())?;
+        let same_source = place(&before.spec.source) == place(&after.source);
+        let scratch = (scratch_server(&before.spec), scratch_server(after));
+        let same_scratch = scratch.0.as_ref().map(place) == scratch.1.as_ref().map(place);
+        let names = task_secret_names(after);
+        let mut missing = Vec::new();
+        kept.retain(|name, _| {
+            let stays = match name.as_str() {
+                DRILL_PASSWORD => same_scratch,
+                _ => same_source,
+            };
+            if !stays && names.contains(&name.as_str()) && !given.contains_key(name) {
+                missing.push(FieldError {
+                    field: format!("secrets.{name}"),
+                    message: "must be given again, since the server is another one".to_owned(),
+                });
+            }
+            stays
+        });
         if missing.is_empty() {
-            Ok(Secrets::new())
+            Ok(kept)
         } else {
             Err(Error::fields(missing))
         }
     }
 }
 
-/// The secrets that are left of `kept` when `given` came: an empty value removes one. Refuses names that the source does not know.
-pub(crate) fn settled(source: &SourceSpec, kept: Secrets, given: Secrets) -> Result<Secrets> {
-    let names = source.secret_names();
+/// Names of the secrets that a task may have: those of its source, and the one of a server that its drill names.
+pub(crate) fn task_secret_names(task: &TaskSpec) -> Vec<&'static str> {
+    let mut names = task.source.secret_names().to_vec();
+    if scratch_server(task).is_some() {
+        names.push(DRILL_PASSWORD);
+    }
+    names
+}
+
+/// The secrets that are left of `kept` when `given` came: an empty value removes one. Refuses what is none of `names`.
+pub(crate) fn settled(
+    names: &[&str],
+    source: &SourceSpec,
+    kept: Secrets,
+    given: Secrets,
+) -> Result<Secrets> {
     let unknown: Vec<_> = given
         .keys()
         .filter(|name| !names.contains(&name.as_str()))
@@ -179,41 +203,17 @@ pub(crate) fn settled(source: &SourceSpec, kept: Secrets, given: Secrets) -> Res
     Ok(secrets)
 }
 
-/// The source as a restore aims it: at another server, with other tools.
-fn aimed(source: &SourceSpec, how: &DatabaseRestore) -> SourceSpec {
-    let mut source = source.clone();
-    let (server, tools) = match &mut source {
-        SourceSpec::File { .. } | SourceSpec::Sqlite(_) => return source,
-        SourceSpec::Mysql(source) => (&mut source.server, &mut source.tools),
-        SourceSpec::Postgresql(source) => (&mut source.server, &mut source.tools),
-        SourceSpec::Mongodb(source) => (&mut source.server, &mut source.tools),
-        SourceSpec::Saphana(source) => {
-            // The key of the user store says where its own server is.
-            if how.server.is_some() {
-                source.user_store_key = None;
-            }
-            (&mut source.server, &mut source.tools)
-        }
-    };
-    if let Some(other) = &how.server {
-        *server = other.clone();
-    }
-    if how.tools.is_some() {
-        tools.clone_from(&how.tools);
-    }
-    source
-}
-
 /// Where a secret of a source goes.
 #[derive(PartialEq, Eq)]
-struct Destination<'a> {
+pub(crate) struct Destination<'a> {
     kind: &'static str,
     host: Option<&'a str>,
     port: Option<u16>,
     socket: Option<&'a str>,
 }
 
-fn place(source: &SourceSpec) -> Option<Destination<'_>> {
+/// Where the secrets of a source go, if it is a server.
+pub(crate) fn place(source: &SourceSpec) -> Option<Destination<'_>> {
     let server = source.server()?;
     Some(Destination {
         kind: source.type_name(),

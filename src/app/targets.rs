@@ -4,12 +4,12 @@ use crate::App;
 use crate::requests::unexpected;
 use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::account::{Principal, Role};
+use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::command::CommandSpec;
 use backupx_core::domain::id::{NodeId, TargetId};
 use backupx_core::domain::name::Name;
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::report::{Report, TestReport};
-use backupx_core::domain::secret::WireSecret;
 use backupx_core::domain::target::{Reach, Settings, Target, TargetKind, TargetTest};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::targets::Usage;
@@ -189,6 +189,7 @@ impl App {
             at: self.now(),
             ok: report.ok,
             message,
+            steps: report.steps.clone(),
         };
         self.ports.targets.set_test(id, &test).await?;
         Ok(report)
@@ -196,17 +197,7 @@ impl App {
 
     /// Opens the place without calling it, so that settings that make no sense are refused where a person gives them.
     fn try_settings(&self, name: &Name, kind: TargetKind, settled: &Settings) -> Result<()> {
-        let secrets = settled.secrets.iter();
-        let access = TargetAccess {
-            id: TargetId(0),
-            name: name.to_string(),
-            kind,
-            config: settled.config.clone(),
-            secrets: secrets
-                .map(|(name, secret)| (name.clone(), WireSecret::new(secret.clone())))
-                .collect(),
-            relay: false,
-        };
+        let access = TargetAccess::without_master(name.to_string(), kind, settled.clone());
         match self.ports.opener.open(&access) {
             Err(error) if error.kind() == ErrorKind::Invalid => Err(error),
             // What only this process can't open is no matter of the settings.
@@ -302,15 +293,20 @@ impl App {
 
 /// What decides where objects of a target lie: two targets with the same place are the same place.
 pub(crate) fn place_of(kind: TargetKind, config: &BTreeMap<String, String>) -> Vec<String> {
-    let names: &[&str] = match kind {
-        TargetKind::Local => &["path", "at"],
-        TargetKind::S3 => &["endpoint", "bucket", "prefix"],
+    let settings = Settings {
+        config: config.clone(),
+        ..Settings::default()
     };
-    let value = |name: &&str| {
-        let value = config.get(*name).map_or("", String::as_str);
-        value.trim_matches('/').to_owned()
+    let driven = kind.entry().for_driver(&settings).config;
+    let decides = |name: &str| match kind.driver() {
+        Driver::Local => matches!(name, "path" | "at"),
+        Driver::S3 => matches!(name, "endpoint" | "bucket" | "prefix"),
+        // Whose account it is decides too, so every option counts.
+        Driver::Rclone => true,
     };
-    std::iter::once(kind.as_str().to_owned())
-        .chain(names.iter().map(value))
+    let parts = driven.iter().filter(|(name, _)| decides(name));
+    let parts = parts.map(|(name, value)| format!("{name}={}", value.trim_matches('/')));
+    std::iter::once(kind.driver().as_str().to_owned())
+        .chain(parts.filter(|part| !part.ends_with('=')))
         .collect()
 }

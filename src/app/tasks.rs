@@ -2,8 +2,9 @@
 
 use crate::App;
 use crate::plan::{Plan, check_jitter, first_of, first_run};
-use crate::sources::{WithSecrets, settled};
+use crate::sources::{WithSecrets, settled, task_secret_names};
 use crate::targets::place_of;
+use crate::verifications::wrong_plans;
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::id::TaskId;
 use backupx_core::domain::name::Name;
@@ -32,7 +33,12 @@ impl App {
         principal.require(Role::Admin)?;
         let WithSecrets { spec, secrets } = new.into();
         self.check_task(&spec).await?;
-        let secrets = settled(&spec.source, BTreeMap::new(), secrets)?;
+        let secrets = settled(
+            &task_secret_names(&spec),
+            &spec.source,
+            BTreeMap::new(),
+            secrets,
+        )?;
         let now = self.now();
         let next_run = first_run(&spec, now)?;
         let mut task = self.ports.tasks.add(&spec, next_run, now).await?;
@@ -86,8 +92,8 @@ impl App {
         let WithSecrets { spec, secrets } = changed.into();
         let before = self.task(principal, id).await?;
         self.check_task(&spec).await?;
-        let kept = self.kept_secrets(&before, &spec.source, &secrets)?;
-        let secrets = settled(&spec.source, kept, secrets)?;
+        let kept = self.kept_secrets(&before, &spec, &secrets)?;
+        let secrets = settled(&task_secret_names(&spec), &spec.source, kept, secrets)?;
         let now = self.now();
         let next_run = if !before.enabled {
             None
@@ -299,6 +305,12 @@ impl App {
                 format!("there is no node {}", spec.node_id),
             ));
         }
+        let drill_node = spec.drill.as_ref().and_then(|drill| drill.node_id);
+        if let Some(id) = drill_node
+            && self.ports.nodes.get(id).await?.is_none()
+        {
+            errors.push(wrong("drill.nodeId", format!("there is no node {id}")));
+        }
         for id in spec.after.iter().flat_map(|after| &after.task_ids) {
             if self.ports.tasks.get(*id).await?.is_none() {
                 errors.push(wrong("after.taskIds", format!("there is no task {id}")));
@@ -323,6 +335,7 @@ impl App {
         if let Err(error) = fires.and_then(|()| check_jitter(spec, now)) {
             errors.extend(error.field_errors().iter().cloned());
         }
+        errors.extend(wrong_plans(spec, now));
         if errors.is_empty() {
             Ok(())
         } else {

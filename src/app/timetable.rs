@@ -28,26 +28,31 @@ pub(crate) struct Timetable {
 impl Timetable {
     /// Reads a schedule; the error names the field and says what is accepted.
     pub(crate) fn parse(schedule: &Schedule) -> Result<Self> {
-        if schedule.cron.len() > 200 {
-            return Err(Error::field("schedule.cron", "has more than 200 bytes"));
+        Self::read(&schedule.cron, &schedule.timezone, "schedule")
+    }
+
+    /// Reads an expression in a zone; the error names the field below `at` and says what is accepted.
+    pub(crate) fn read(expression: &str, timezone: &str, at: &str) -> Result<Self> {
+        if expression.len() > 200 {
+            return Err(Error::field(
+                format!("{at}.cron"),
+                "has more than 200 bytes",
+            ));
         }
-        let zone: Tz = schedule.timezone.parse().map_err(|_| {
+        let zone: Tz = timezone.parse().map_err(|_| {
             Error::field(
-                "schedule.timezone",
-                format!(
-                    "{:?} is not an IANA time zone, as Europe/Berlin",
-                    schedule.timezone
-                ),
+                format!("{at}.timezone"),
+                format!("{timezone:?} is not an IANA time zone, as Europe/Berlin"),
             )
         })?;
         let cron = CronParser::builder()
             .seconds(Seconds::Optional)
             .year(Year::Disallowed)
             .build()
-            .parse(&schedule.cron)
+            .parse(expression)
             .map_err(|e| {
-                let message = format!("{:?} is not a cron expression: {e}", schedule.cron);
-                Error::field("schedule.cron", message)
+                let message = format!("{expression:?} is not a cron expression: {e}");
+                Error::field(format!("{at}.cron"), message)
             })?;
         let every_hour = cron.pattern.hours.values().len() == 24;
         Ok(Self {

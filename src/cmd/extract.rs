@@ -70,6 +70,7 @@ pub(crate) async fn run(args: Args, output: OutputFormat) -> Result<ExitCode> {
     let (sources, observer) = (vec![destination], watcher.observer());
     let report = if holds_dumps {
         let plan = DumpRestorePlan {
+            names: Default::default(),
             location,
             keys,
             spec,

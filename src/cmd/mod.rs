@@ -7,6 +7,7 @@ pub(crate) mod client;
 pub(crate) mod completions;
 pub(crate) mod display;
 pub(crate) mod doctor;
+mod drill;
 pub(crate) mod extract;
 pub(crate) mod failure;
 pub(crate) mod key;

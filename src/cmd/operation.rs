@@ -1,6 +1,7 @@
 //! `backupx operation`: restores, verifications, copies and deletions of records.
 
 use super::client::{Client, Query, follow};
+use super::drill;
 use super::failure::FAILED;
 use super::output::{
     OutputFormat, between, bytes, instant, instant_or_dash, key_values, or_dash, table, yes_no,
@@ -147,6 +148,11 @@ fn view(operation: &Operation) -> String {
         None => {}
         Some(OperationReport::Restore(report)) => pairs.extend(restored(report)),
         Some(OperationReport::Verify(report)) => tail = verified(report),
+        Some(OperationReport::Drill(report)) => {
+            let (more, answers) = drill::view(report);
+            pairs.extend(more);
+            tail = answers;
+        }
         Some(OperationReport::Copy(report)) => {
             tail = table(
                 ["target", "copy", "stored", "error"],

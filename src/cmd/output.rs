@@ -1,6 +1,7 @@
 //! What commands print: one JSON document for scripts, tables and key-value views for people.
 
 use anyhow::{Context, Result};
+pub(crate) use backupx_core::domain::size::for_people as bytes;
 use chrono::{DateTime, Local, Utc};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -117,30 +118,6 @@ pub(crate) fn printable(text: &str) -> String {
             }
         })
         .collect()
-}
-
-/// Bytes for people: `1.4 GiB`.
-pub(crate) fn bytes(count: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    if count < 1024 {
-        return format!("{count} B");
-    }
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a figure for people has three digits"
-    )]
-    let mut value = count as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1000.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    let digits = if value < 10.0 {
-        2
-    } else {
-        usize::from(value < 100.0)
-    };
-    format!("{value:.digits$} {}", UNITS[unit])
 }
 
 /// A time span for people: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`.

@@ -5,10 +5,11 @@ pub(crate) mod logs;
 mod view;
 
 use super::client::{Client, Query, follow, resolve};
-use super::failure::{FAILED, Usage, say};
+use super::failure::{FAILED, Usage, say, usage};
 use super::output::{OutputFormat, is_watched};
-use super::{node, operation};
+use super::{drill, node, operation};
 use anyhow::Result;
+use backupx_api::guard::AcceptRequest;
 use backupx_api::operations::{Operation, VerifyMode};
 use backupx_api::page::Page;
 use backupx_api::records::{LockRequest, Record, RecordStatus, VerifyRequest};
@@ -64,7 +65,7 @@ pub(crate) enum Command {
     Verify {
         /// Id
         record: i64,
-        /// quick looks at sizes and checksums, full reads and opens everything
+        /// quick looks at sizes and checksums, full reads and opens everything, drill restores it into a throw-away place and asks
         #[arg(long, value_parser = mode, default_value = "quick")]
         mode: VerifyMode,
         /// Only the copy on this target: id or name; may be repeated
@@ -73,6 +74,8 @@ pub(crate) enum Command {
         /// Wait for its end; exits 1 unless it held
         #[arg(long)]
         wait: bool,
+        #[command(flatten)]
+        drill: Box<drill::Once>,
     },
     /// Fetch the stored data of a backup into a file
     Download {
@@ -94,6 +97,14 @@ pub(crate) enum Command {
     Unlock {
         /// Id
         record: i64,
+    },
+    /// Say that an odd run is right: retention goes on
+    Accept {
+        /// Id
+        record: i64,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Stop a run
     Cancel {
@@ -159,10 +170,22 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
             mode,
             targets,
             wait,
+            drill,
         } => {
+            let (drill, secrets) = match drill.drill(&client).await? {
+                Some(_) if mode != VerifyMode::Drill => {
+                    return Err(usage(
+                        "--node, --place, --include, --set, --time-limit and --assert-… are for --mode drill",
+                    ));
+                }
+                Some((drill, secrets)) => (Some(drill), secrets),
+                None => Default::default(),
+            };
             let request = VerifyRequest {
                 mode,
                 target_ids: resolve::ids::<Target>(&client, &targets).await?,
+                drill,
+                secrets,
             };
             let path = format!("/records/{record}/verify");
             let operation: Operation = client.post(&path, &request).await?;
@@ -175,6 +198,11 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
             print(output, &record)?;
         }
         Command::Unlock { record } => act(&client, output, record, "unlock").await?,
+        Command::Accept { record, reason } => {
+            let path = format!("/records/{record}/accept");
+            let record: Record = client.post(&path, &AcceptRequest { reason }).await?;
+            print(output, &record)?;
+        }
         Command::Cancel { record } => act(&client, output, record, "cancel").await?,
         Command::Retry { record, wait } => {
             let path = format!("/records/{record}/retry");

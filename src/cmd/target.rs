@@ -8,7 +8,7 @@ use super::settings;
 use anyhow::Result;
 use backupx_api::nodes::Node;
 use backupx_api::page::Page;
-use backupx_api::reports::TestReport;
+use backupx_api::reports::{TestReport, TestStep};
 use backupx_api::target_types::TargetType;
 use backupx_api::targets::{Target, TargetCreate, TargetTestRequest, Usage};
 use backupx_core::domain::target::TargetKind;
@@ -18,8 +18,12 @@ use std::process::ExitCode;
 /// What to do with targets.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// List kinds of storage and their settings
-    Types,
+    /// List kinds of storage, or the settings of one
+    Types {
+        /// The kind whose settings are listed
+        #[arg(value_name = "TYPE")]
+        kind: Option<String>,
+    },
     /// Make a target
     Add {
         /// Unique name
@@ -62,15 +66,27 @@ pub(crate) enum Command {
 pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCode> {
     let client = Client::signed_in()?;
     match command {
-        Command::Types => {
+        Command::Types { kind } => {
             let types: Page<TargetType> = client.get("/target-types").await?;
-            output.print(&types, |types| types_view(&types.items))?;
+            let Some(kind) = kind else {
+                output.print(&types, |types| types_view(&types.items))?;
+                return Ok(ExitCode::SUCCESS);
+            };
+            let found = types.items.into_iter().find(|known| known.kind == kind);
+            let found = match found {
+                Some(found) => found,
+                // Says which one may be meant.
+                None => TargetKind::parse(&kind)
+                    .map(Into::into)
+                    .map_err(|error| usage(error.message()))?,
+            };
+            output.print(&found, type_view)?;
         }
         Command::Add { name, kind, set } => {
             let kind = TargetKind::parse(&kind).map_err(|error| usage(error.message()))?;
             let create = TargetCreate {
                 name,
-                kind: kind.into(),
+                kind: kind.to_string(),
                 config: settings::parse(&set)?,
             };
             let target: Target = client.post("/targets", &create).await?;
@@ -123,27 +139,45 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
 }
 
 fn types_view(types: &[TargetType]) -> String {
-    let blocks: Vec<_> = types
-        .iter()
-        .map(|kind| {
-            let fields = table(
-                ["setting", "required", "secret", "default", "meaning"],
-                &[],
-                kind.fields.iter().map(|field| {
-                    [
-                        field.name.clone(),
-                        yes_no(field.required),
-                        yes_no(field.secret),
-                        or_dash(field.default.clone().unwrap_or_default()),
-                        field.help.clone(),
-                    ]
-                }),
-            );
-            let fields: Vec<_> = fields.lines().map(|line| format!("  {line}")).collect();
-            format!("{}: {}\n{}", kind.kind, kind.title, fields.join("\n"))
-        })
-        .collect();
-    blocks.join("\n\n")
+    let rows = types.iter().map(|kind| {
+        [
+            kind.kind.clone(),
+            kind.title.clone(),
+            kind.group.clone(),
+            kind.driver.clone(),
+        ]
+    });
+    format!(
+        "{}\n\n`backupx target types TYPE` lists the settings of one. Those that rclone carries out need it on the nodes that use them.",
+        table(["type", "title", "group", "driver"], &[], rows)
+    )
+}
+
+fn type_view(kind: &TargetType) -> String {
+    let fields = table(
+        ["setting", "required", "secret", "default", "meaning"],
+        &[],
+        kind.fields.iter().map(|field| {
+            let help = match field.options.is_empty() {
+                true => field.help.clone(),
+                false => format!("{} (one of {})", field.help, field.options.join(", ")),
+            };
+            [
+                field.name.clone(),
+                yes_no(field.required),
+                yes_no(field.secret),
+                or_dash(field.default.clone().unwrap_or_default()),
+                help,
+            ]
+        }),
+    );
+    let more = match kind.options {
+        true => {
+            "\nFurther options of rclone's backend go as option.NAME, secret ones as secret.NAME."
+        }
+        false => "",
+    };
+    format!("{}: {}\n{fields}{more}", kind.kind, kind.title)
 }
 
 fn list_view(page: &Page<Target>) -> String {
@@ -170,13 +204,23 @@ fn list_view(page: &Page<Target>) -> String {
 /// Where a target is, in a word.
 fn place(target: &Target) -> String {
     let setting = |name: &str| target.config.get(name).cloned().unwrap_or_default();
-    match TargetKind::from(target.kind) {
-        TargetKind::Local if setting("at") == "master" => {
-            format!("{} (of the master)", setting("path"))
+    let parts = match target.kind.as_str() {
+        TargetKind::LOCAL if setting("at") == "master" => {
+            return format!("{} (of the master)", setting("path"));
         }
-        TargetKind::Local => setting("path"),
-        TargetKind::S3 => format!("{}/{}", setting("bucket"), setting("prefix")),
-    }
+        _ => [
+            "endpoint",
+            "url",
+            "host",
+            "bucket",
+            "share_name",
+            "prefix",
+            "path",
+        ]
+        .map(setting),
+    };
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    or_dash(parts.join("/"))
 }
 
 fn view(target: &Target) -> String {
@@ -204,14 +248,22 @@ fn view(target: &Target) -> String {
             format!("{}: {}", instant(test.at), test.message),
         ));
     }
-    key_values(&pairs)
+    let steps = target.last_test.iter().flat_map(|test| &test.steps);
+    match target
+        .last_test
+        .as_ref()
+        .is_some_and(|test| !test.steps.is_empty())
+    {
+        true => format!("{}\n\n{}", key_values(&pairs), steps_view(steps)),
+        false => key_values(&pairs),
+    }
 }
 
-fn test_view(report: &TestReport) -> String {
-    let steps = table(
+fn steps_view<'a>(steps: impl Iterator<Item = &'a TestStep>) -> String {
+    table(
         ["step", "held", "took", "what was found"],
         &["took"],
-        report.steps.iter().map(|step| {
+        steps.map(|step| {
             [
                 step.name.clone(),
                 yes_no(step.ok),
@@ -219,7 +271,11 @@ fn test_view(report: &TestReport) -> String {
                 step.message.clone(),
             ]
         }),
-    );
+    )
+}
+
+fn test_view(report: &TestReport) -> String {
+    let steps = steps_view(report.steps.iter());
     let conclusion = if report.ok {
         "The target works."
     } else {

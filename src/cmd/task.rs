@@ -1,9 +1,11 @@
 //! `backupx task`: what is backed up, where to, when, and for how long.
 
 mod form;
+mod guard;
 pub(crate) mod source;
 mod test;
 mod timing;
+mod verify;
 mod view;
 
 use super::client::{Client, resolve};

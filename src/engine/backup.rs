@@ -13,6 +13,7 @@ use backupx_core::domain::manifest::{Manifest, ManifestNode, ManifestTask, Store
 use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::BackupReport;
 use backupx_core::domain::task::Compression;
+use backupx_core::domain::time::Timestamp;
 use backupx_core::domain::work::BackupWork;
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::{EntrySource, StopFlag};
@@ -74,13 +75,7 @@ async fn run(
         summaries.push(summary);
     }
     drop(compressors);
-    let packing = pack(
-        source,
-        writers,
-        plan.work.task.max_unreadable,
-        observer,
-        stop,
-    );
+    let packing = pack(source, &plan.work, writers, observer, stop);
     let (packed, ()) = tokio::join!(packing, copies.stored());
     if stop.is_stopped() {
         return Err(cancelled());
@@ -138,15 +133,22 @@ pub(crate) fn recipients(work: &BackupWork) -> Result<Vec<age::x25519::Recipient
 /// Reads the source on a thread of its own, and ends the streams only when what came of it may count.
 async fn pack(
     source: Box<dyn EntrySource>,
+    work: &BackupWork,
     writers: Vec<RawWriter>,
-    max_unreadable: u64,
     observer: &Arc<dyn Observer>,
     stop: &StopFlag,
 ) -> Result<Packed> {
     let (observer, stop) = (Arc::clone(observer), stop.clone());
+    let (previous_run, max_unreadable) = (work.previous_run, work.task.max_unreadable);
     let (outcome_in, outcome) = oneshot::channel();
     stream::spawn("pack".to_owned(), move || {
-        let packed = pack_now(source, writers, max_unreadable, observer.as_ref(), &stop);
+        let packing = archive_now(source, previous_run, writers, observer.as_ref(), &stop);
+        let packed = packing.and_then(|(packed, writers)| {
+            refuse_too_many(&packed, max_unreadable)?;
+            // What came of it counts: now the streams may end.
+            writers.into_iter().try_for_each(RawWriter::finish)?;
+            Ok(packed)
+        });
         // A stopped run does not wait for it.
         let _ = outcome_in.send(packed);
     })?;
@@ -155,31 +157,33 @@ async fn pack(
         .map_err(|_| Error::internal("reading the source ended unexpectedly"))?
 }
 
-fn pack_now(
+fn archive_now(
     source: Box<dyn EntrySource>,
+    previous_run: Option<Timestamp>,
     writers: Vec<RawWriter>,
-    max_unreadable: u64,
     observer: &dyn Observer,
     stop: &StopFlag,
-) -> Result<Packed> {
+) -> Result<(Packed, [RawWriter; 2])> {
     let [mut data, mut index]: [RawWriter; 2] = writers
         .try_into()
         .map_err(|_| Error::internal("a backup has two streams"))?;
-    let packed = archive::pack(source, &mut data, &mut index, observer, stop)?;
+    let packed = archive::pack(source, previous_run, &mut data, &mut index, observer, stop)?;
+    Ok((packed, [data, index]))
+}
+
+fn refuse_too_many(packed: &Packed, max_unreadable: u64) -> Result<()> {
     let lost = packed.counts.unreadable + packed.counts.vanished;
-    if lost > max_unreadable {
-        let first: Vec<_> = packed.warnings.iter().take(3).map(String::as_str).collect();
-        return Err(Error::invalid(
-            "too_many_unreadable",
-            format!(
-                "{lost} files could not be read or vanished, the task accepts {max_unreadable}: {}",
-                first.join("; ")
-            ),
-        ));
+    if lost <= max_unreadable {
+        return Ok(());
     }
-    data.finish()?;
-    index.finish()?;
-    Ok(packed)
+    let first: Vec<_> = packed.warnings.iter().take(3).map(String::as_str).collect();
+    Err(Error::invalid(
+        "too_many_unreadable",
+        format!(
+            "{lost} files could not be read or vanished, the task accepts {max_unreadable}: {}",
+            first.join("; ")
+        ),
+    ))
 }
 
 pub(crate) async fn ended(
@@ -235,6 +239,7 @@ pub(crate) fn manifest(
         warnings: packed.warnings.clone(),
         recipients: work.recipients.clone(),
         tools,
+        row_counts: Vec::new(),
         streams,
     }
 }

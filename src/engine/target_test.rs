@@ -2,6 +2,7 @@
 
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::report::{TestReport, TestStep};
+use backupx_core::domain::size;
 use backupx_core::ports::objects::ObjectStore;
 use backupx_core::{Error, Result};
 use bytes::Bytes;
@@ -11,8 +12,11 @@ use std::time::{Duration, Instant};
 const STEP_LIMIT: Duration = Duration::from_secs(20);
 const BODY: &[u8] = b"BackupX tries whether it can write here. This object may be removed.\n";
 
-/// Writes, reads, lists and deletes a small object of its own, and says of each step whether it held and what to do when not.
-/// Ends within a minute and a half whatever the target does.
+/// Bytes that are moved to see how fast it is.
+const SPEED_BYTES: usize = 4 << 20;
+
+/// Writes, reads, lists and deletes objects of its own, and says of each step whether it held and what to do when not.
+/// Ends within two minutes whatever the target does.
 pub async fn test_target(store: &dyn ObjectStore) -> TestReport {
     test_within(store, STEP_LIMIT).await
 }
@@ -90,6 +94,7 @@ async fn try_all(
             }
         })
         .await
+        && take(steps, "speed", limit, speed(store, folder, limit)).await
         && create_again(store, key, body(), limit, report).await
         && take(&mut report.steps, "delete", limit, async {
             store.remove_all(folder).await?;
@@ -102,6 +107,47 @@ async fn try_all(
             }
         })
         .await
+}
+
+/// How fast it is with more than a few bytes. A slow one is no failure: it is said.
+async fn speed(store: &dyn ObjectStore, folder: &ObjectKey, limit: Duration) -> Result<String> {
+    let key = folder.join("speed")?;
+    // Of random bytes, so that nothing on the way makes them fewer.
+    let mut bytes = vec![0; SPEED_BYTES];
+    rand::fill(&mut bytes[..]);
+    let bytes = Bytes::from(bytes);
+    let begin = Instant::now();
+    let moved = async {
+        store.create(&key, vec![bytes.clone()]).await?;
+        let written = begin.elapsed();
+        let read = store.read(&key, 0..SPEED_BYTES as u64).await?;
+        Ok::<_, Error>((written, begin.elapsed() - written, read))
+    };
+    match tokio::time::timeout(limit * 3 / 4, moved).await {
+        Ok(moved) => {
+            let (written, taken, read) = moved?;
+            if read != bytes {
+                return Err(Error::invalid(
+                    "reads_differently",
+                    "4 MiB read back differently from what was written: the storage, or something between, changes data",
+                ));
+            }
+            Ok(format!(
+                "4 MiB were written at {}/s and read at {}/s",
+                per_second(written),
+                per_second(taken)
+            ))
+        }
+        Err(_) => Ok(format!(
+            "it is slow: 4 MiB were not written and read within {} seconds",
+            (limit * 3 / 4).as_secs_f32()
+        )),
+    }
+}
+
+fn per_second(took: Duration) -> String {
+    let bytes = SPEED_BYTES as u128 * 1_000_000 / took.as_micros().max(1);
+    size::for_people(u64::try_from(bytes).unwrap_or(u64::MAX))
 }
 
 /// Storage that takes a second object of the same name still keeps backups, since names are never used twice; it is only said.

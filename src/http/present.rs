@@ -47,7 +47,7 @@ pub(crate) fn target(view: TargetView) -> Target {
     Target {
         id: view.id.0,
         name: view.name.into(),
-        kind: view.kind.into(),
+        kind: view.kind.to_string(),
         config: view.config,
         secrets_set: view.secrets_set,
         reach: view.reach.into(),
@@ -111,7 +111,12 @@ pub(crate) async fn records(
     let mut items = Vec::with_capacity(records.items.len());
     for record in records.items {
         let name = names.of(app, principal, record.node_id).await?;
-        items.push(Record::of(record, name));
+        let mut record = Record::of(record, name);
+        // All answers of all drills would be a long list.
+        if let Some(drill) = &mut record.drill {
+            drill.report = None;
+        }
+        items.push(record);
     }
     Ok(page::Page {
         items,

@@ -34,7 +34,7 @@ pub(crate) fn app(ports: &Ports) -> App {
         signals: ports.signals.clone(),
         clock: Arc::new(SystemClock),
         keys: Arc::new(AgeKeys),
-        opener: Arc::new(Opener),
+        opener: Arc::new(Opener::default()),
     };
     App::new(ports, AppSettings::new([7; 32]))
 }

@@ -39,6 +39,7 @@ mod sqlite_file;
 mod targets;
 mod tasks;
 mod users;
+mod verifications;
 
 use std::process::ExitCode;
 
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         settings::cases(),
         answers::cases(),
         users::cases(),
+        verifications::cases(),
         sessions::cases(),
         api_keys::cases(),
         sign_in_guard::cases(),

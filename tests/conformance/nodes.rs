@@ -2,7 +2,7 @@
 
 use crate::case::cases;
 use crate::ports::Ports;
-use crate::samples::{at, ended, folder, name, node, queued, refused, spec};
+use crate::samples::{at, ended, folder, kind, name, node, queued, refused, spec};
 use anyhow::Result;
 use backupx_core::domain::id::NodeId;
 use backupx_core::domain::node::{NodeFacts, Tool};
@@ -177,7 +177,7 @@ async fn a_node_stays_while_a_copy_lies_in_its_own_folder(ports: &Ports) -> Resu
     let node = node(ports, "n").await?;
     let target = ports
         .targets
-        .add(&name("f"), TargetKind::Local, &folder(), at(0))
+        .add(&name("f"), kind(TargetKind::LOCAL), &folder(), at(0))
         .await?;
     let task = ports
         .tasks

@@ -33,6 +33,7 @@ fn verify() -> OperationSpec {
     OperationSpec::Verify {
         mode: VerifyMode::Full,
         target_ids: vec![TargetId(3)],
+        drill: None,
     }
 }
 

@@ -2,13 +2,18 @@
 
 use crate::case::cases;
 use crate::ports::Ports;
-use crate::samples::{at, ended, ids, queued, read, run_of, task};
+use crate::samples::{at, end, ended, ids, queued, read, run_of, task};
 use anyhow::Result;
 use backupx_core::domain::command::{Lease, Subject};
-use backupx_core::domain::id::{NodeId, RecordId, TaskId};
+use backupx_core::domain::drill::DrillReport;
+use backupx_core::domain::event::EventKind;
+use backupx_core::domain::evidence::Evidence;
+use backupx_core::domain::guard::{Acceptance, Alarm, Finding};
+use backupx_core::domain::id::{NodeId, OperationId, RecordId, TaskId};
 use backupx_core::domain::log::{Level, LogLine};
 use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{CopyState, Lock, Record, RecordState};
+use backupx_core::domain::report::Failure;
 use backupx_core::ports::records::RecordFilter;
 
 cases!(
@@ -20,6 +25,8 @@ cases!(
     records_are_listed_by_task_node_and_state,
     unfinished_records_come_oldest_first,
     a_lock_is_set_and_taken_away,
+    an_odd_run_tells_of_itself_and_is_accepted_once,
+    the_evidence_of_the_last_drill_is_kept,
     a_record_is_removed_with_its_log_when_its_last_copy_is_gone,
     a_record_that_is_not_done_is_not_removed,
     never_19_a_locked_record_is_not_removed,
@@ -187,6 +194,99 @@ async fn a_lock_is_set_and_taken_away(ports: &Ports) -> Result<()> {
     assert!(ports.records.set_lock(record.id, None).await?);
     assert_eq!(read(ports, record.id).await?.lock, None);
     assert!(!ports.records.set_lock(RecordId(99), None).await?);
+    Ok(())
+}
+
+async fn an_odd_run_tells_of_itself_and_is_accepted_once(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let record = queued(ports, &task, 1).await?;
+    let alarm = Alarm {
+        findings: vec![Finding {
+            code: "empty".to_owned(),
+            message: "nichts – gar nichts".to_owned(),
+        }],
+        accepted: None,
+    };
+    let mut end = end(&record, RecordState::Success, CopyState::Good);
+    end.alarm = Some(alarm.clone());
+    assert!(ports.records.start(record.id, Lease(1), at(2)).await?);
+    let finished = ports.records.finish(record.id, Lease(1), &end, at(3));
+    assert!(finished.await?);
+    assert_eq!(read(ports, record.id).await?.alarm, Some(alarm.clone()));
+    let told = EventKind::RecordSuspicious {
+        record_id: record.id,
+        task_id: task.id,
+        findings: vec!["empty".to_owned()],
+    };
+    let events = ports.events.take(10, at(3), at(4)).await?;
+    assert!(events.iter().any(|event| event.kind == told), "{events:?}");
+
+    let word = |by: &str| Acceptance {
+        at: at(5),
+        by: by.to_owned(),
+        reason: "moved".to_owned(),
+    };
+    assert!(ports.records.accept(record.id, &word("ada")).await?);
+    assert!(!ports.records.accept(record.id, &word("bob")).await?);
+    let accepted = Alarm {
+        accepted: Some(word("ada")),
+        ..alarm
+    };
+    assert_eq!(read(ports, record.id).await?.alarm, Some(accepted));
+    let plain = ended(ports, &task, 6, RecordState::Success, CopyState::Good).await?;
+    assert!(!ports.records.accept(plain.id, &word("ada")).await?);
+    assert!(!ports.records.accept(RecordId(99), &word("ada")).await?);
+    Ok(())
+}
+
+async fn the_evidence_of_the_last_drill_is_kept(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let record = ended(ports, &task, 1, RecordState::Success, CopyState::Good).await?;
+    let evidence = |operation, failure: Option<&str>| Evidence {
+        operation_id: OperationId(operation),
+        at: at(5),
+        failure: failure.map(|code| Failure::new(code, "leer – nichts")),
+        report: Some(DrillReport {
+            place: "folder".to_owned(),
+            restored_bytes: 1 << 40,
+            ..DrillReport::default()
+        }),
+    };
+    let failed = evidence(7, Some("drill_failed"));
+    let set = async |evidence: &Evidence| {
+        let pinned = Some(RecordId(3));
+        ports
+            .records
+            .set_evidence(record.id, evidence, pinned)
+            .await
+    };
+    assert!(set(&failed).await?);
+    assert!(!set(&failed).await?, "it is told of once");
+    assert!(
+        !set(&evidence(6, None)).await?,
+        "an earlier one comes too late"
+    );
+    let kept =
+        async || -> Result<_> { Ok(read(ports, record.id).await?.drill.map(|drill| *drill)) };
+    assert_eq!(kept().await?, Some(failed));
+    assert!(set(&evidence(8, None)).await?);
+    assert_eq!(kept().await?, Some(evidence(8, None)));
+    let events = ports.events.take(10, at(6), at(7)).await?;
+    let told: Vec<_> = events
+        .into_iter()
+        .map(|event| event.kind)
+        .filter(|kind| matches!(kind, EventKind::DrillFailed { .. }))
+        .collect();
+    let expected = EventKind::DrillFailed {
+        operation_id: OperationId(7),
+        record_id: record.id,
+        task_id: task.id,
+        pinned: Some(RecordId(3)),
+    };
+    assert_eq!(told, [expected]);
+    let late = evidence(9, None);
+    let gone = ports.records.set_evidence(RecordId(99), &late, None);
+    assert!(!gone.await?);
     Ok(())
 }
 

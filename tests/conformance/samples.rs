@@ -47,6 +47,11 @@ pub(crate) fn folder() -> BTreeMap<String, String> {
 }
 
 /// A bucket.
+/// A kind of storage that is known to be there.
+pub(crate) fn kind(name: &str) -> TargetKind {
+    TargetKind::parse(name).expect("a kind of the catalogue")
+}
+
 pub(crate) fn bucket() -> BTreeMap<String, String> {
     BTreeMap::from([("bucket".to_owned(), "b".to_owned())])
 }
@@ -59,7 +64,7 @@ pub(crate) async fn node(ports: &Ports, called: &str) -> Result<Node> {
 pub(crate) async fn target(ports: &Ports, called: &str) -> Result<Target> {
     Ok(ports
         .targets
-        .add(&name(called), TargetKind::S3, &bucket(), at(0))
+        .add(&name(called), kind(TargetKind::S3), &bucket(), at(0))
         .await?)
 }
 
@@ -84,7 +89,10 @@ pub(crate) fn spec(called: &str, node: NodeId, targets: &[TargetId]) -> TaskSpec
         max_unreadable: 100,
         max_cores: None,
         time_limit_secs: None,
+        drill: None,
         hooks: Default::default(),
+        guard: Default::default(),
+        verify: Vec::new(),
     }
 }
 
@@ -150,6 +158,7 @@ pub(crate) fn end(record: &Record, state: RecordState, copies: CopyState) -> Rec
         },
         failure: None,
         streams: Vec::new(),
+        alarm: None,
         copies: record
             .copies
             .iter()

@@ -2,7 +2,7 @@
 
 use crate::case::cases;
 use crate::ports::Ports;
-use crate::samples::{at, bucket, ended, name, refused, target, task};
+use crate::samples::{at, bucket, ended, kind, name, refused, target, task};
 use anyhow::Result;
 use backupx_core::domain::id::TargetId;
 use backupx_core::domain::page::PageRequest;
@@ -26,9 +26,12 @@ cases!(
 async fn a_target_comes_back_as_it_was_added(ports: &Ports) -> Result<()> {
     let added = ports
         .targets
-        .add(&name("t"), TargetKind::S3, &bucket(), at(3))
+        .add(&name("t"), kind(TargetKind::S3), &bucket(), at(3))
         .await?;
-    assert_eq!((added.kind, &added.config), (TargetKind::S3, &bucket()));
+    assert_eq!(
+        (added.kind, &added.config),
+        (kind(TargetKind::S3), &bucket())
+    );
     assert_eq!((added.created_at, added.version), (at(3), 1));
     assert!(added.secrets.is_none() && added.last_test.is_none());
     assert_eq!(ports.targets.get(added.id).await?, Some(added.clone()));
@@ -43,7 +46,7 @@ async fn a_name_is_given_once(ports: &Ports) -> Result<()> {
     refused(
         ports
             .targets
-            .add(&name("one"), TargetKind::S3, &bucket(), at(0))
+            .add(&name("one"), kind(TargetKind::S3), &bucket(), at(0))
             .await,
         "target_name_taken",
     );
@@ -95,6 +98,7 @@ async fn what_a_test_found_is_kept(ports: &Ports) -> Result<()> {
         at: at(9),
         ok: false,
         message: "no such bucket".to_owned(),
+        steps: Vec::new(),
     };
     ports.targets.set_test(added.id, &test).await?;
     let read = ports.targets.get(added.id).await?;
@@ -173,6 +177,7 @@ async fn what_is_not_there_says_so(ports: &Ports) -> Result<()> {
         at: at(0),
         ok: true,
         message: String::new(),
+        steps: Vec::new(),
     };
     assert_eq!(ports.targets.get(nobody).await?, None);
     refused(

@@ -48,12 +48,15 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// The server that `tests/run` started.
-struct Server {
+pub(crate) struct Server {
     port: String,
 }
 
 /// A trial that needs it. Without one it is ignored with the reason, or fails when all are required.
-fn server_trial(name: &str, body: impl FnOnce(Server) -> Result<()> + Send + 'static) -> Trial {
+pub(crate) fn server_trial(
+    name: &str,
+    body: impl FnOnce(Server) -> Result<()> + Send + 'static,
+) -> Trial {
     Trial::ignorable_test(name, move || match Server::find() {
         Ok(server) => body(server).map(|()| Completion::Completed).map_err(failed),
         Err(missing) if env::var_os("BACKUPX_TEST_REQUIRE_ALL").is_some() => Err(failed(missing)),
@@ -77,7 +80,7 @@ impl Server {
     }
 
     /// The arguments of a task that reads it.
-    fn settings(&self) -> Vec<String> {
+    pub(crate) fn settings(&self) -> Vec<String> {
         let pairs = [
             "host=127.0.0.1".to_owned(),
             format!("port={}", self.port),
@@ -89,7 +92,7 @@ impl Server {
             .collect()
     }
 
-    fn sql(&self, database: &str, text: &str) -> Result<String> {
+    pub(crate) fn sql(&self, database: &str, text: &str) -> Result<String> {
         let mut psql = Command::new("psql");
         psql.args([
             "-XAtqv",
@@ -111,7 +114,7 @@ impl Server {
     }
 
     /// A new database of this name with something in it.
-    fn database(&self, name: &str) -> Result<()> {
+    pub(crate) fn database(&self, name: &str) -> Result<()> {
         self.drop_database(name)?;
         self.sql("postgres", &format!("CREATE DATABASE \"{name}\""))?;
         self.sql(
@@ -125,7 +128,7 @@ impl Server {
         Ok(())
     }
 
-    fn drop_database(&self, name: &str) -> Result<()> {
+    pub(crate) fn drop_database(&self, name: &str) -> Result<()> {
         self.sql(
             "postgres",
             &format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"),
@@ -407,7 +410,7 @@ fn one_sqlite_file_of_many_comes_back_alone() -> Result<()> {
     Ok(())
 }
 
-fn sqlite(file: &Path, text: &str) -> Result<String> {
+pub(crate) fn sqlite(file: &Path, text: &str) -> Result<String> {
     let ended = finish(Command::new("sqlite3").arg(file).arg(text))?;
     ensure!(ended.code == Some(0), "{ended:?}");
     Ok(ended.stdout)

@@ -6,8 +6,11 @@ mod support;
 mod backint;
 mod bad_input;
 mod databases;
+mod drills;
+mod guard;
 mod hooks;
 mod kill;
+mod kinds;
 mod lambda;
 mod life;
 mod mongodb;
@@ -29,9 +32,11 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         road::trials(),
         databases::trials(),
+        drills::trials(),
         mongodb::trials(),
         mysql::trials(),
         saphana::trials(),
+        guard::trials(),
         hooks::trials(),
         pitr::trials(),
         life::trials(),
@@ -39,6 +44,7 @@ fn main() -> ExitCode {
         bad_input::trials(),
         backint::trials(),
         kill::trials(),
+        kinds::trials(),
         lambda::trials(),
         replicas::trials(),
     ]

@@ -1,6 +1,9 @@
 //! MongoDB from an agent to storage and back: the official tools and a server that speaks the protocol.
 
 use std::env;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -12,14 +15,26 @@ use super::support::cli::finish;
 use super::support::servers::failed;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let name = "mongodb::a_database_goes_to_storage_and_comes_back";
-    vec![Trial::ignorable_test(name, || match Server::find() {
-        Ok(server) => a_database_goes_to_storage_and_comes_back(&server)
+    vec![
+        server_trial(
+            "mongodb::a_database_goes_to_storage_and_comes_back",
+            a_database_goes_to_storage_and_comes_back,
+        ),
+        server_trial(
+            "mongodb::a_drill_restores_under_a_scratch_name_and_drops_it",
+            a_drill_restores_under_a_scratch_name_and_drops_it,
+        ),
+    ]
+}
+
+fn server_trial(name: &str, body: fn(&Server) -> Result<()>) -> Trial {
+    Trial::ignorable_test(name, move || match Server::find() {
+        Ok(server) => body(&server)
             .map(|()| Completion::Completed)
             .map_err(failed),
         Err(missing) if env::var_os("BACKUPX_TEST_REQUIRE_ALL").is_some() => Err(failed(missing)),
         Err(missing) => Ok(Completion::ignored_with(format!("{missing:#}"))),
-    })]
+    })
 }
 
 /// The server that `tests/run` started.
@@ -136,4 +151,57 @@ fn a_database_goes_to_storage_and_comes_back(server: &Server) -> Result<()> {
         server.python(&["drop", name])?;
     }
     Ok(())
+}
+
+/// What plays the shell, which the test bed has not: it does what the script says, on the real server.
+const SHELL: &str = r#"
+import json, re, sys, pymongo
+assert sys.argv[1:3] == ["--nodb", "--quiet"], sys.argv
+text = open(sys.argv[3]).read()
+uri, name = [json.loads('"' + part + '"') for part in re.search(r'connect\("((?:[^"\\]|\\.)*)"\)\.getSiblingDB\("((?:[^"\\]|\\.)*)"\)\.dropDatabase\(\)', text).groups()]
+pymongo.MongoClient(uri, directConnection=True).drop_database(name)
+"#;
+
+fn a_drill_restores_under_a_scratch_name_and_drops_it(server: &Server) -> Result<()> {
+    let scene = Scene::start()?;
+    scene.local_target("storage")?;
+    server.python(&["fill", "e2e_drill", "500"])?;
+    let before = server.python(&["total", "e2e_drill"])?;
+    let tools = scene.path("tools");
+    fs::create_dir(&tools)?;
+    for tool in ["mongodump", "mongorestore"] {
+        symlink(Path::new(&server.tools).join(tool), tools.join(tool))?;
+    }
+    let set = |pair: String| ["--set".to_owned(), pair];
+    let mut settings = vec!["--database".to_owned(), "e2e_drill".to_owned()];
+    settings.extend(set("host=127.0.0.1".to_owned()));
+    settings.extend(set(format!("port={}", server.port)));
+    settings.extend(set("user=backupx".to_owned()));
+    settings.extend(set("password=testsecret".to_owned()));
+    settings.extend(set(format!("tools={}", tools.display())));
+    add(&scene, "documents", "mongodb", &settings)?;
+    let id = scene.run_well("documents")?.to_string();
+
+    // Nothing is made where nothing could drop it again.
+    let drill = [
+        "record", "verify", &id, "--mode", "drill", "--wait", "-o", "json",
+    ];
+    let refused = scene.cli.run(drill)?.json()?;
+    ensure!(refused["error"]["code"] == "drill_failed", "{refused:#}");
+    ensure!(
+        refused["error"]["message"].to_string().contains("mongosh"),
+        "{refused:#}"
+    );
+    let shell = tools.join("mongosh");
+    fs::write(&shell, format!("#!{}\n{SHELL}", server.python))?;
+    fs::set_permissions(&shell, fs::Permissions::from_mode(0o755))?;
+    let held = scene.cli.run(drill)?.json()?;
+    ensure!(held["status"] == "success", "{held:#}");
+    ensure!(held["report"]["place"] == "server", "{held:#}");
+    let scratch = format!("backupx_drill_{}_e2e_drill", held["id"]);
+    let left = server.python(&["names"])?;
+    ensure!(!left.contains(&scratch), "{left}");
+    ensure!(server.python(&["total", "e2e_drill"])? == before);
+    ensure!(!scene.agent.last_words().contains("testsecret"));
+    server.python(&["drop", "e2e_drill"]).map(drop)
 }

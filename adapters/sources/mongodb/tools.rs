@@ -6,7 +6,7 @@ use backupx_core::{Error, Result};
 use std::path::PathBuf;
 
 /// Where they may be besides the path.
-const ELSEWHERE: [&str; 4] = [
+pub(super) const ELSEWHERE: [&str; 4] = [
     "/usr/local/bin",
     "/opt/homebrew/bin",
     "/opt/mongodb-database-tools/bin",

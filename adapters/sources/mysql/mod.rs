@@ -1,6 +1,7 @@
 //! MySQL and MariaDB: dumped by mysqldump or mariadb-dump, whichever fits the server, and put back by the client.
 
 mod accounts;
+mod asking;
 mod option_file;
 mod put_back;
 mod read;
@@ -9,8 +10,10 @@ mod restored;
 mod rights;
 mod session;
 mod sql;
+mod throwaway;
 mod tools;
 
+pub(crate) use throwaway::MysqlThrowaway;
 pub(crate) use tools::found_tools;
 
 use crate::refusals::unsupported;
@@ -206,6 +209,18 @@ impl DumpSource for Mysql {
             DumpKind::Accounts => accounts::put_back(&session, input, notes, stop),
             DumpKind::Cluster => Err(no_cluster()),
         }
+    }
+
+    fn ask(&self, database: &str, query: &str, stop: &StopFlag) -> Result<Option<String>> {
+        asking::ask(&self.open(stop)?, database, query, stop)
+    }
+
+    fn count(&self, database: &str, table: &str, stop: &StopFlag) -> Result<u64> {
+        asking::count(&self.open(stop)?, database, table, stop)
+    }
+
+    fn drop_database(&self, name: &str, stop: &StopFlag) -> Result<()> {
+        asking::drop_database(&self.open(stop)?, name, stop)
     }
 }
 

@@ -127,10 +127,18 @@ impl Session {
 
     /// The rows that the server answers to `sql`, all of them to several statements.
     pub(super) fn ask(&self, sql: &str, stop: &StopFlag) -> Result<Vec<Vec<String>>> {
-        let answer = self
-            .client()
-            .arg(format!("--execute={sql}"))
-            .ask(stop, LIMIT)?;
+        self.answer(self.client(), sql, LIMIT, stop)
+    }
+
+    /// What `client` prints for `sql`, row by row.
+    pub(super) fn answer(
+        &self,
+        client: Tool,
+        sql: &str,
+        limit: Duration,
+        stop: &StopFlag,
+    ) -> Result<Vec<Vec<String>>> {
+        let answer = client.arg(format!("--execute={sql}")).ask(stop, limit)?;
         if !answer.ended.status.success() {
             let failure = answer.ended.failure(self.client.name);
             return Err(refused(&failure, "dump_failed"));

@@ -6,7 +6,7 @@ use backupx_core::{Error, Result};
 use std::path::PathBuf;
 
 /// Where hosts keep them when they are not on the path.
-const ELSEWHERE: [&str; 6] = [
+pub(super) const ELSEWHERE: [&str; 6] = [
     "/usr/bin",
     "/usr/local/bin",
     "/usr/local/mysql/bin",

@@ -39,7 +39,13 @@ pub(super) fn put_back(
     };
     let roles = names("select rolname from pg_roles order by 1")?;
     let tablespaces = names("select spcname from pg_tablespace order by 1")?;
-    let (sql, skipped) = without(&text, &roles, &tablespaces);
+    let (mut sql, skipped) = without(&text, &roles, &tablespaces);
+    // Nobody but a throw-away server of ours has this set.
+    let in_place = "select current_setting('allow_in_place_tablespaces', true)";
+    let in_place = reached.ask(set, in_place, 1, stop)?;
+    if in_place.first().is_some_and(|row| row[0] == "on") {
+        sql = for_a_throwaway(&sql);
+    }
     for name in &skipped {
         notes.log(
             Level::Info,
@@ -103,9 +109,38 @@ fn without(
     (kept, skipped)
 }
 
+/// The statements as a throw-away server takes them: each tablespace inside the data folder, since its place may be in use by the server that was
+/// backed up, and every grant by whoever restores, since the superuser that made the cluster was another one.
+fn for_a_throwaway(sql: &str) -> String {
+    let changed = statements(sql).into_iter().map(|statement| {
+        let cut = |word: &str, rest: &str| {
+            let at = statement.rfind(word)?;
+            Some(format!("{}{rest}", &statement[..at]))
+        };
+        let changed = match statement {
+            make if make.starts_with("CREATE TABLESPACE ") => cut(" LOCATION '", " LOCATION '';"),
+            grant if grant.starts_with("GRANT ") => cut(" GRANTED BY ", ";"),
+            _ => None,
+        };
+        changed.unwrap_or_else(|| statement.to_owned()) + "\n"
+    });
+    changed.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_throwaway_server_needs_neither_places_nor_the_superuser_of_before() {
+        let sql = "CREATE ROLE a;\nCREATE TABLESPACE fast OWNER a LOCATION '/srv/it''s';\nALTER TABLESPACE fast SET (x = 1);\n\
+                   GRANT pg_read_all_data TO a WITH INHERIT TRUE GRANTED BY backupx;\nGRANT a TO b;\n";
+        assert_eq!(
+            for_a_throwaway(sql),
+            "CREATE ROLE a;\nCREATE TABLESPACE fast OWNER a LOCATION '';\nALTER TABLESPACE fast SET (x = 1);\n\
+             GRANT pg_read_all_data TO a WITH INHERIT TRUE;\nGRANT a TO b;\n"
+        );
+    }
 
     #[test]
     fn what_is_there_is_neither_made_nor_changed() {

@@ -236,17 +236,18 @@ impl Target<'_> {
     }
 
     fn drop(&self, name: &str) -> Result<()> {
-        let force = if self.reached.major >= 13 {
-            " with (force)"
-        } else {
-            ""
-        };
-        self.run(&format!("drop database if exists {}{force}", ident(name)))
+        self.run(&drop_statement(self.reached.major, name))
     }
 
     fn run(&self, sql: &str) -> Result<()> {
         self.reached.ask(self.set, sql, 1, self.stop).map(drop)
     }
+}
+
+/// How a server of this version drops a database, whoever uses it where it can.
+pub(super) fn drop_statement(major: u32, name: &str) -> String {
+    let force = if major >= 13 { " with (force)" } else { "" };
+    format!("drop database if exists {}{force}", ident(name))
 }
 
 impl Made<'_> {

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod archive;
+mod asking;
 mod check;
 mod create;
 mod names;
@@ -16,7 +17,10 @@ mod read;
 mod server;
 mod statements;
 mod tables;
+mod throwaway;
 mod tools;
+
+pub(crate) use throwaway::PostgresqlThrowaway;
 
 use crate::refusals::unsupported;
 use crate::temp::Temp;
@@ -211,6 +215,18 @@ impl DumpSource for Postgresql {
             return self.put_back_cluster(input, how, notes, stop);
         }
         put_back::put_back(self, dump, input, how, notes, stop)
+    }
+
+    fn ask(&self, database: &str, query: &str, stop: &StopFlag) -> Result<Option<String>> {
+        asking::ask(self, database, query, stop)
+    }
+
+    fn count(&self, database: &str, table: &str, stop: &StopFlag) -> Result<u64> {
+        asking::count(self, database, table, stop)
+    }
+
+    fn drop_database(&self, name: &str, stop: &StopFlag) -> Result<()> {
+        asking::drop_database(self, name, stop)
     }
 }
 

@@ -89,21 +89,32 @@ impl SignIn {
         columns: usize,
         stop: &StopFlag,
     ) -> Result<Vec<Vec<String>>> {
-        let Answer { text, ended } = self
-            .tool(&set.path("psql"), database)
-            .env("PGCLIENTENCODING", "UTF8")
-            // Fields and records end with a NUL, which no name can hold.
-            .args(["-XAtqw", "-z", "-0", "-v", "ON_ERROR_STOP=1", "-c", sql])
-            .ask(stop, LIMIT)?;
-        if !ended.status.success() {
-            return Err(refused(&ended.failure("psql"), ended.status.code(), self));
-        }
+        let psql = self.tool(&set.path("psql"), database);
+        let text = self.answer(psql, sql, LIMIT, stop)?;
         let text = text.strip_suffix('\0').unwrap_or(&text);
         if text.is_empty() {
             return Ok(Vec::new());
         }
         let fields: Vec<_> = text.split('\0').map(str::to_owned).collect();
         Ok(fields.chunks(columns).map(<[String]>::to_vec).collect())
+    }
+
+    /// What `psql` prints for `sql`, each field and record ended by a NUL, which no name can hold.
+    pub(super) fn answer(
+        &self,
+        psql: Tool,
+        sql: &str,
+        limit: Duration,
+        stop: &StopFlag,
+    ) -> Result<String> {
+        let Answer { text, ended } = psql
+            .env("PGCLIENTENCODING", "UTF8")
+            .args(["-XAtqw", "-z", "-0", "-v", "ON_ERROR_STOP=1", "-c", sql])
+            .ask(stop, limit)?;
+        if !ended.status.success() {
+            return Err(refused(&ended.failure("psql"), ended.status.code(), self));
+        }
+        Ok(text)
     }
 
     /// Signs in and asks who answers. The databases that the task names are tried too: a sign-in may be let into them alone.

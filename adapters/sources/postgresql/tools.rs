@@ -37,6 +37,11 @@ pub(super) struct Set {
 }
 
 impl Set {
+    /// Where they are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// One of its tools.
     pub(super) fn path(&self, tool: &str) -> PathBuf {
         self.folder.join(tool)

@@ -4,7 +4,7 @@ use crate::refusals::cancelled;
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -61,8 +61,16 @@ pub(super) fn unsound(path: &Path, stop: &StopFlag) -> Result<Vec<String>> {
     Ok(if said == ["ok"] { Vec::new() } else { said })
 }
 
+/// The first value that `query` answers in the database at `path`; nothing when there is no row or the value is null.
+pub(super) fn ask(path: &Path, query: &str, stop: &StopFlag) -> Result<Option<String>> {
+    // A comment at its end ends with its line.
+    let first = format!("select * from ({query}\n) limit 1");
+    let rows = run(path, &first, None, stop)?;
+    Ok(rows.into_iter().next().filter(|value| !value.is_empty()))
+}
+
 /// The first column of what `sql` answers, in the mode that the file needs.
-fn run(path: &Path, sql: &'static str, bind: Option<&str>, stop: &StopFlag) -> Result<Vec<String>> {
+fn run(path: &Path, sql: &str, bind: Option<&str>, stop: &StopFlag) -> Result<Vec<String>> {
     let began = Instant::now();
     let mut mode = Mode::Read;
     loop {
@@ -111,7 +119,7 @@ fn run(path: &Path, sql: &'static str, bind: Option<&str>, stop: &StopFlag) -> R
 
 async fn attempt(
     path: &Path,
-    sql: &'static str,
+    sql: &str,
     bind: Option<&str>,
     mode: Mode,
     stop: &StopFlag,
@@ -128,7 +136,8 @@ async fn attempt(
         .lock_handle()
         .await?
         .set_progress_handler(STEPS, move || !flag.is_stopped());
-    let query = sqlx::query(sql);
+    // Ours, or a question of whoever may ask: read-only is what keeps it from changing anything.
+    let query = sqlx::query(AssertSqlSafe(sql.to_owned()));
     let query = match bind {
         Some(text) => query.bind(text.to_owned()),
         None => query,
@@ -138,8 +147,9 @@ async fn attempt(
     let rows = rows?;
     closed?;
     let texts = rows.iter().map(|row| {
-        row.try_get::<String, _>(0)
-            .or_else(|_| row.try_get::<i64, _>(0).map(|number| number.to_string()))
+        // Of any type, as SQLite writes it.
+        let value = row.try_get_unchecked::<Option<String>, _>(0);
+        value.map(Option::unwrap_or_default)
     });
     texts.collect()
 }

@@ -10,10 +10,11 @@ mod open_files;
 mod paths;
 mod put_back;
 
-use crate::refusals::unsupported;
+use crate::refusals::{count_in, unsupported};
 use crate::steps::Steps;
 use backupx_core::Result;
 use backupx_core::domain::database::SqliteSource;
+use backupx_core::domain::drill::question;
 use backupx_core::domain::dump::{Dump, DumpFormat, DumpKind};
 use backupx_core::domain::report::{FoundDatabase, TestStep};
 use backupx_core::ports::dumps::{DatabaseAccess, DumpPlan, DumpSource, Notes, PutBack};
@@ -107,6 +108,16 @@ impl DumpSource for Sqlite {
             ));
         }
         put_back::put_back(input, how, notes, stop)
+    }
+
+    fn ask(&self, database: &str, query: &str, stop: &StopFlag) -> Result<Option<String>> {
+        connection::ask(Path::new(database), question(query), stop)
+    }
+
+    fn count(&self, database: &str, table: &str, stop: &StopFlag) -> Result<u64> {
+        let query = format!("select count(*) from \"{}\"", table.replace('"', "\"\""));
+        let rows = connection::ask(Path::new(database), &query, stop)?;
+        count_in(rows.as_deref())
     }
 }
 

@@ -36,6 +36,16 @@ pub(crate) struct Tool {
     arguments: Vec<OsString>,
     environment: Vec<(&'static str, OsString)>,
     secrets: Vec<WireSecret>,
+    place: Option<(Option<RunAs>, PathBuf)>,
+}
+
+/// Who a program runs as instead of root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RunAs {
+    /// User.
+    pub(crate) uid: u32,
+    /// Group.
+    pub(crate) gid: u32,
 }
 
 /// How a tool ended.
@@ -64,7 +74,14 @@ impl Tool {
             arguments: Vec::new(),
             environment: Vec::new(),
             secrets: Vec::new(),
+            place: None,
         }
+    }
+
+    /// Has it run in `folder`, as somebody else when that is said, and find its home there.
+    pub(crate) fn within(mut self, folder: &Path, user: Option<RunAs>) -> Self {
+        self.place = Some((user, folder.to_owned()));
+        self
     }
 
     /// One more argument. Never a secret: everybody on the host can read arguments.
@@ -193,6 +210,16 @@ impl Tool {
     }
 
     fn start(self, stdin: Stdio, stdout: Stdio) -> Result<Child> {
+        let name = self.name();
+        let secrets = self.secrets.clone();
+        let mut command = self.command();
+        command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
+        Child::start(command, name, secrets)
+    }
+
+    /// It as a command, with what it finds in its environment and none of its streams.
+    pub(crate) fn command(self) -> Command {
+        use std::os::unix::process::CommandExt;
         let mut command = Command::new(&self.path);
         command
             .args(&self.arguments)
@@ -202,11 +229,14 @@ impl Tool {
                     .filter_map(|name| Some((*name, std::env::var_os(name)?))),
             )
             .env("LC_ALL", "C.UTF-8")
-            .envs(self.environment)
-            .stdin(stdin)
-            .stdout(stdout)
-            .stderr(Stdio::piped());
-        Child::start(command, name_of(&self.path), self.secrets)
+            .envs(self.environment);
+        if let Some((user, folder)) = self.place {
+            command.env("HOME", &folder).current_dir(folder);
+            if let Some(user) = user {
+                command.uid(user.uid).gid(user.gid);
+            }
+        }
+        command
     }
 }
 

@@ -8,6 +8,7 @@ use crate::row::{Columns, count, json, micros, optional_json, optional_micros};
 use crate::stores::{commit, returning};
 use backupx_core::domain::command::Lease;
 use backupx_core::domain::event::EventKind;
+use backupx_core::domain::guard::{Acceptance, Alarm};
 use backupx_core::domain::id::{NodeId, RecordId, TaskId};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::progress::Progress;
@@ -25,15 +26,17 @@ const ADD: &str = "INSERT INTO records (task_id, task, node_id, cause, state, le
 const START: &str = "UPDATE records SET state = 'running', lease = $2, started_at = CASE WHEN state = 'running' AND lease = $2 THEN started_at ELSE $3 END, progress = CASE WHEN state = 'running' AND lease = $2 THEN progress ELSE $4 END WHERE id = $1 AND state IN ('queued', 'running') AND lease <= $2";
 const PROGRESS: &str =
     "UPDATE records SET progress = $3 WHERE id = $1 AND lease = $2 AND state = 'running'";
-const FINISH: &str = "UPDATE records SET state = $3, counts = $4, failure = $5, streams = $6, finished_at = $7 WHERE id = $1 AND lease = $2 AND state IN ('queued', 'running') RETURNING task_id";
+const FINISH: &str = "UPDATE records SET state = $3, counts = $4, failure = $5, streams = $6, finished_at = $7, alarm = $8 WHERE id = $1 AND lease = $2 AND state IN ('queued', 'running') RETURNING task_id";
 const REQUEUE: &str = "UPDATE records SET state = 'queued', started_at = NULL, progress = $3 WHERE id = $1 AND lease = $2 AND state = 'running'";
 const ASSIGN: &str =
     "UPDATE records SET node_id = $3 WHERE id = $1 AND node_id = $2 AND state = 'queued'";
 const REQUEST_CANCEL: &str = "UPDATE records SET cancel_requested_at = COALESCE(cancel_requested_at, $2) WHERE id = $1 AND finished_at IS NULL";
+const ALARM: &str = "SELECT alarm FROM records WHERE id = $1";
+const ACCEPT: &str = "UPDATE records SET alarm = $3 WHERE id = $1 AND alarm = $2";
 const PUT_COPY: &str = "INSERT INTO record_copies (record_id, target_id, position, target_name, state, stored_bytes, manifest_sha256, error, verified_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (record_id, target_id) DO UPDATE SET target_name = excluded.target_name, state = excluded.state, stored_bytes = excluded.stored_bytes, manifest_sha256 = excluded.manifest_sha256, error = excluded.error, verified_at = excluded.verified_at";
 const SET_COPY: &str = "UPDATE record_copies SET state = $4, stored_bytes = $5, manifest_sha256 = $6, error = $7, verified_at = $8 WHERE record_id = $1 AND target_id = $2 AND state = $3";
 /// Changes nothing; whoever changes another copy of the same record has to wait for the end of this transaction.
-const HOLD: &str = "UPDATE records SET state = state WHERE id = $1";
+pub(super) const HOLD: &str = "UPDATE records SET state = state WHERE id = $1";
 const COPY_STATES: &str = "SELECT state FROM record_copies WHERE record_id = $1";
 /// A run that is under way gets its state by `finish` alone.
 const ROLL_UP: &str = "UPDATE records SET state = $2 WHERE id = $1 AND finished_at IS NOT NULL";
@@ -88,6 +91,8 @@ pub(crate) async fn add_record(
         counts: Counts::default(),
         failure: None,
         lock: None,
+        alarm: None,
+        drill: None,
         streams: Vec::new(),
         copies: new.copies,
         created_at: new.created_at,
@@ -151,7 +156,8 @@ pub(super) async fn finish(
         .bind(json(&end.counts)?)
         .bind(optional_json(end.failure.as_ref())?)
         .bind(json(&end.streams)?)
-        .bind(micros(now));
+        .bind(micros(now))
+        .bind(optional_json(end.alarm.as_ref())?);
     let row = returning(statement, &mut *transaction)
         .await
         .map_err(store)?;
@@ -159,12 +165,22 @@ pub(super) async fn finish(
         return Ok(false);
     };
     put_copies(&mut transaction, id, &end.copies).await?;
+    let task_id = TaskId(row.int("task_id")?);
     let event = EventKind::RecordFinished {
         record_id: id,
-        task_id: TaskId(row.int("task_id")?),
+        task_id,
         status: end.state,
     };
     events::write(stores, &mut transaction, &event, now).await?;
+    if let Some(alarm) = &end.alarm {
+        let codes = alarm.findings.iter().map(|finding| finding.code.clone());
+        let event = EventKind::RecordSuspicious {
+            record_id: id,
+            task_id,
+            findings: codes.collect(),
+        };
+        events::write(stores, &mut transaction, &event, now).await?;
+    }
     commit(transaction).await?;
     Ok(true)
 }
@@ -204,6 +220,37 @@ pub(super) async fn request_cancel(
     let done = sqlx::query(REQUEST_CANCEL)
         .bind(id.0)
         .bind(micros(now))
+        .execute(stores.writer())
+        .await
+        .map_err(store)?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// The alarm is replaced as it was read: of two callers one is first, and its word stays.
+pub(super) async fn accept(
+    stores: &SqlStores,
+    id: RecordId,
+    acceptance: &Acceptance,
+) -> Result<bool> {
+    let row = sqlx::query(ALARM)
+        .bind(id.0)
+        .fetch_optional(stores.reader())
+        .await
+        .map_err(store)?;
+    let Some(row) = row else {
+        return Ok(false);
+    };
+    let Some(alarm) = row.optional_json::<Alarm>("alarm")?.filter(Alarm::is_open) else {
+        return Ok(false);
+    };
+    let accepted = Alarm {
+        accepted: Some(acceptance.clone()),
+        ..alarm
+    };
+    let done = sqlx::query(ACCEPT)
+        .bind(id.0)
+        .bind(row.optional_text("alarm")?)
+        .bind(json(&accepted)?)
         .execute(stores.writer())
         .await
         .map_err(store)?;

@@ -1,5 +1,6 @@
 //! The store of records: what is asked of it. [`row`] knows the shape of its tables, [`life`] the changes of a record's state.
 
+mod evidence;
 mod life;
 mod removal;
 mod row;
@@ -16,6 +17,8 @@ use crate::stores::commit;
 use async_trait::async_trait;
 use backupx_core::Result;
 use backupx_core::domain::command::Lease;
+use backupx_core::domain::evidence::Evidence;
+use backupx_core::domain::guard::Acceptance;
 use backupx_core::domain::id::{NodeId, RecordId, TargetId, TaskId};
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::progress::Progress;
@@ -131,6 +134,19 @@ impl Records for SqlStores {
             .await
             .map_err(store)?;
         Ok(done.rows_affected() > 0)
+    }
+
+    async fn accept(&self, id: RecordId, acceptance: &Acceptance) -> Result<bool> {
+        life::accept(self, id, acceptance).await
+    }
+
+    async fn set_evidence(
+        &self,
+        id: RecordId,
+        evidence: &Evidence,
+        pinned: Option<RecordId>,
+    ) -> Result<bool> {
+        evidence::set(self, id, evidence, pinned).await
     }
 
     async fn set_copy(

@@ -13,7 +13,7 @@ use sqlx::any::AnyRow;
 
 macro_rules! record_columns {
     () => {
-        "SELECT r.id, r.task_id, r.task, r.node_id, r.cause, r.state, r.lease, r.location, r.progress, r.counts, r.failure, r.lock, r.streams, r.created_at, r.started_at, r.finished_at, r.cancel_requested_at, c.target_id, c.target_name, c.state AS copy_state, c.stored_bytes, c.manifest_sha256, c.error, c.verified_at"
+        "SELECT r.id, r.task_id, r.task, r.node_id, r.cause, r.state, r.lease, r.location, r.progress, r.counts, r.failure, r.lock, r.alarm, r.drill, r.streams, r.created_at, r.started_at, r.finished_at, r.cancel_requested_at, c.target_id, c.target_name, c.state AS copy_state, c.stored_bytes, c.manifest_sha256, c.error, c.verified_at"
     };
 }
 
@@ -97,6 +97,8 @@ fn record(id: RecordId, row: &AnyRow) -> Result<Record> {
         counts: row.json("counts")?,
         failure: row.optional_json("failure")?,
         lock: row.optional_json("lock")?,
+        alarm: row.optional_json("alarm")?,
+        drill: row.optional_json("drill")?,
         streams: row.json("streams")?,
         copies: Vec::new(),
         created_at: row.time("created_at")?,

@@ -10,6 +10,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
+use crate::volumes::{PARALLEL, VOLUME_BYTES};
 use async_trait::async_trait;
 use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::key::ObjectKey;
@@ -29,10 +30,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use transport::Transport;
 
-/// Bytes of the first volumes of a stream.
-const VOLUME_BYTES: u64 = 16 << 20;
-/// Volumes on their way at the same time.
-const PARALLEL: usize = 4;
 /// One question (stat, delete, a page of a list).
 const CALL_LIMIT: Duration = Duration::from_secs(60);
 /// One read or create of up to 64 MiB: slower than 220 kB/s counts as stalled.

@@ -2,9 +2,9 @@
 
 use super::*;
 use backupx_core::ErrorKind;
+use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::id::TargetId;
 use backupx_core::domain::secret::WireSecret;
-use backupx_core::domain::target::TargetKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -13,7 +13,7 @@ fn access(config: &[(&str, &str)]) -> TargetAccess {
     let mut access = TargetAccess {
         id: TargetId(1),
         name: "there".to_owned(),
-        kind: TargetKind::S3,
+        kind: Driver::S3,
         config: config.iter().map(owned).collect(),
         secrets: [(
             "secretAccessKey".to_owned(),

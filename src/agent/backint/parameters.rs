@@ -4,6 +4,7 @@
 //! line is plain, lines with a `#` are comments.
 
 use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::duration;
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::target::{Reach, TargetKind};
@@ -141,13 +142,19 @@ impl Parameters {
         let config = &self.access.config;
         let value = |name: &str| config.get(name).map_or("", String::as_str);
         match self.access.kind {
-            TargetKind::Local => format!("local {}", value("path")),
-            TargetKind::S3 => format!(
+            Driver::Local => format!("local {}", value("path")),
+            Driver::S3 => format!(
                 "s3 {} {} {}",
                 value("endpoint"),
                 value("bucket"),
                 value("prefix")
             ),
+            Driver::Rclone => {
+                let options = config
+                    .iter()
+                    .map(|(name, value)| format!(" {name}={value}"));
+                format!("rclone{}", options.collect::<String>())
+            }
         }
     }
 }

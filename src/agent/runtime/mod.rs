@@ -20,7 +20,7 @@ use crate::work::{Engine, Hands};
 use backupx_core::ports::dumps::DumpOpener;
 use backupx_core::ports::master::MasterLink;
 use backupx_core::ports::objects::StoreOpener;
-use backupx_core::ports::source::SourceOpener;
+use backupx_core::ports::source::{SourceOpener, StopFlag};
 use backupx_core::{Error, Result};
 use connection::Connection;
 use roster::Roster;
@@ -86,6 +86,10 @@ impl Agent {
         // Dropping the future of `run` ends the jobs as well: they look at this token.
         let _over = shared.over.clone().drop_guard();
         let background = shared.over.child_token();
+        // Nobody waits for it: a server with something on it may be out of reach.
+        let swept = Raised::default();
+        let (hands, stop) = (Arc::clone(&shared.hands), swept.0.clone());
+        tokio::task::spawn_blocking(move || hands.sweep(&stop));
         let mut loops = JoinSet::new();
         loops.spawn(greeting::run(Arc::clone(&shared), background.clone()));
         loops.spawn(heartbeat::run(Arc::clone(&shared), background.clone()));
@@ -98,6 +102,16 @@ impl Agent {
         shared.drain().await;
         background.cancel();
         result
+    }
+}
+
+/// A flag that is raised when it goes out of sight.
+#[derive(Default)]
+struct Raised(StopFlag);
+
+impl Drop for Raised {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 

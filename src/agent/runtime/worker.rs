@@ -161,6 +161,15 @@ fn outcome_of(report: Report) -> Outcome {
     let copies: &[CopyReport] = match &report {
         Report::Backup(backup) => &backup.copies,
         Report::Copy { copies } => copies,
+        Report::Drill(drill) => match drill.failure() {
+            Some(failure) => {
+                return Outcome::Failed {
+                    failure,
+                    report: Some(report),
+                };
+            }
+            None => &[],
+        },
         Report::Restore(_)
         | Report::Verify(_)
         | Report::Delete(_)

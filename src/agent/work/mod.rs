@@ -1,5 +1,6 @@
 //! The work itself: what a command asks for, done with the data path of `backupx_engine`.
 
+mod drill;
 mod forecast;
 mod limit;
 mod relay;
@@ -51,6 +52,9 @@ pub(crate) trait Hands: Send + Sync {
     /// Does `work`, tells `job` how far it is, and ends soon after the job's stop flag is raised. May be dropped at any time.
     async fn carry_out(&self, work: Work, job: Arc<Job>) -> Result<Report>;
 
+    /// Clears away what an earlier life of the agent left on this host. Blocking.
+    fn sweep(&self, _stop: &StopFlag) {}
+
     /// What the host can do beside files. Blocking.
     fn abilities(&self) -> Abilities {
         Abilities::default()
@@ -73,6 +77,7 @@ impl Hands for Engine {
             Work::Backup(work) => Box::pin(self.backup(*work, &job)).await.map(Report::Backup),
             Work::Restore(work) => self.restore(work, &job).await,
             Work::Verify(work) => self.verify(work, &job).await.map(Report::Verify),
+            Work::Drill(work) => Box::pin(self.drill(*work, &job)).await,
             Work::Copy(work) => self.copy(work, &job).await,
             Work::Delete(work) => {
                 let store = self.targets(&job).open(&work.target)?.store;
@@ -93,6 +98,10 @@ impl Hands for Engine {
             Work::TestSource(work) => self.test_source(*work, &job).await.map(Report::TestSource),
             Work::ListFiles(work) => within(SHORT, self.list_files(work, &job)).await,
         }
+    }
+
+    fn sweep(&self, stop: &StopFlag) {
+        self.deps.databases.sweep(self.temp_dir.as_deref(), stop);
     }
 
     fn abilities(&self) -> Abilities {
@@ -183,12 +192,15 @@ impl Engine {
     }
 
     fn database(&self, work: DatabaseWork) -> Result<Arc<dyn DumpSource>> {
-        let access = DatabaseAccess {
+        self.deps.databases.open(&self.access(work)).map(Arc::from)
+    }
+
+    fn access(&self, work: DatabaseWork) -> DatabaseAccess {
+        DatabaseAccess {
             spec: work.source,
             secrets: work.secrets,
             temp_dir: self.temp_dir.clone(),
-        };
-        self.deps.databases.open(&access).map(Arc::from)
+        }
     }
 
     async fn test_source(&self, work: DatabaseWork, job: &Arc<Job>) -> Result<SourceReport> {
@@ -235,6 +247,7 @@ impl Engine {
             spec: work.spec,
             server,
             server_name,
+            names: Default::default(),
         };
         backupx_engine::dumps::restore(plan, sources, self.observer(job), job.stop_flag())
             .await

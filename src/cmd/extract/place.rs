@@ -14,7 +14,7 @@ use std::path::Path;
 pub(crate) struct Place {
     /// The backup's folder, seen from the store's root.
     pub(crate) location: ObjectKey,
-    kind: TargetKind,
+    kind: &'static str,
     settings: BTreeMap<String, String>,
     name: String,
 }
@@ -30,7 +30,11 @@ impl Place {
 
     /// Opens the store.
     pub(crate) fn open(&self) -> Result<Destination> {
-        storage::open(&self.name, self.kind, self.settings.clone())
+        storage::open(
+            &self.name,
+            TargetKind::parse(self.kind)?,
+            self.settings.clone(),
+        )
     }
 
     fn in_folder(text: &str) -> Result<Self> {
@@ -57,7 +61,7 @@ impl Place {
         })?;
         Ok(Self {
             location: ObjectKey::parse(name)?,
-            kind: TargetKind::Local,
+            kind: TargetKind::LOCAL,
             settings: BTreeMap::from([("path".to_owned(), root.to_owned())]),
             name: root.to_owned(),
         })

@@ -114,7 +114,7 @@ impl Journey {
         let settings = BTreeMap::from([("path".to_owned(), path.to_owned())]);
         let new = NewTarget {
             name: NAME.to_owned(),
-            kind: TargetKind::Local,
+            kind: TargetKind::parse(TargetKind::LOCAL)?,
             settings,
         };
         Ok(self.app.add_target(&self.host, new).await?.id)
@@ -173,7 +173,10 @@ impl Journey {
             max_unreadable: 100,
             max_cores: None,
             time_limit_secs: None,
+            drill: None,
             hooks: Default::default(),
+            guard: Default::default(),
+            verify: Vec::new(),
         })
     }
 

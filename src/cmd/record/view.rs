@@ -1,6 +1,8 @@
 //! Records as people see them.
 
 use crate::cmd::output::{between, bytes, instant, instant_or_dash, key_values, or_dash, table};
+use backupx_api::evidence::Evidence;
+use backupx_api::guard::Acceptance;
 use backupx_api::page::Page;
 use backupx_api::records::{Counts, Record};
 
@@ -21,7 +23,7 @@ pub(crate) fn list(page: &Page<Record>) -> String {
                 record.id.to_string(),
                 record.task_name.clone(),
                 node(record),
-                record.status.to_string(),
+                status(record),
                 instant(record.started_at.unwrap_or(record.created_at)),
                 between(record.started_at, record.finished_at),
                 bytes(record.raw_bytes),
@@ -38,7 +40,7 @@ pub(crate) fn one(record: &Record) -> String {
         ("id", record.id.to_string()),
         ("task", record.task_name.clone()),
         ("node", node(record)),
-        ("status", record.status.to_string()),
+        ("status", status(record)),
         ("begun by", record.trigger.to_string()),
         ("made", instant(record.created_at)),
         ("started", instant_or_dash(record.started_at)),
@@ -46,11 +48,30 @@ pub(crate) fn one(record: &Record) -> String {
         ("took", between(record.started_at, record.finished_at)),
         ("read", read(record)),
         ("stored", bytes(record.stored_bytes)),
+        ("speed", speed(record)),
+        ("changed", changed(record)),
         ("location", record.location.clone()),
     ];
     let problems = problems(&record.counts);
     if !problems.is_empty() {
         pairs.push(("not as it should be", problems));
+    }
+    if let Some(alarm) = &record.alarm {
+        let findings: Vec<_> = alarm.findings.iter().map(|f| f.message.as_str()).collect();
+        pairs.push(("odd", findings.join("\n")));
+        pairs.push(match &alarm.accepted {
+            None => (
+                "",
+                format!(
+                    "retention of the task rests until `backupx record accept {}`",
+                    record.id
+                ),
+            ),
+            Some(word) => ("accepted", accepted(word)),
+        });
+    }
+    if let Some(evidence) = &record.drill {
+        pairs.push(("drilled", drilled(evidence)));
     }
     if let Some(lock) = &record.lock {
         pairs.push((
@@ -75,6 +96,51 @@ pub(crate) fn one(record: &Record) -> String {
         }),
     );
     format!("{}\n\n{copies}", key_values(&pairs))
+}
+
+/// A run that is odd shows it where people look first.
+fn status(record: &Record) -> String {
+    match &record.alarm {
+        Some(alarm) if alarm.accepted.is_none() => format!("{} (odd)", record.status),
+        _ => record.status.to_string(),
+    }
+}
+
+fn accepted(word: &Acceptance) -> String {
+    let said = format!("by {} at {}", word.by, instant(word.at));
+    match word.reason.as_str() {
+        "" => said,
+        reason => format!("{said}: {reason}"),
+    }
+}
+
+fn drilled(evidence: &Evidence) -> String {
+    let at = instant(evidence.at);
+    let mut lines = vec![match &evidence.error {
+        None => format!("held at {at} (operation {})", evidence.operation_id),
+        Some(error) => format!(
+            "failed at {at} (operation {}): {}",
+            evidence.operation_id, error.message
+        ),
+    }];
+    let answers = evidence.report.iter().flat_map(|report| &report.answers);
+    lines.extend(answers.map(|answer| {
+        let mark = if answer.ok { "holds" } else { "FAILS" };
+        format!("{mark}: {} -> {}", answer.assertion, answer.answer)
+    }));
+    lines.join("\n")
+}
+
+fn speed(record: &Record) -> String {
+    let speed = record.statistics.map(|run| run.bytes_per_second);
+    or_dash(speed.map_or_else(String::new, |speed| format!("{}/s", bytes(speed))))
+}
+
+fn changed(record: &Record) -> String {
+    let share = record.statistics.and_then(|run| run.changed_share);
+    or_dash(share.map_or_else(String::new, |share| {
+        format!("{:.0} % of its files since the run before", share * 100.0)
+    }))
 }
 
 fn node(record: &Record) -> String {

@@ -1,11 +1,15 @@
 //! The flags of `task add` and `task edit`, and what they make of a task.
 
+use super::guard::GuardFlags;
 use super::source::{self, Kind, Named};
 use super::timing::Timing;
+use super::verify::VerifyFlags;
 use crate::cmd::client::{Client, resolve};
+use crate::cmd::drill;
 use crate::cmd::failure::usage;
 use crate::cmd::settings;
 use anyhow::Result;
+use backupx_api::guard::Guard;
 use backupx_api::nodes::Node;
 use backupx_api::sources::{Secrets, Source};
 use backupx_api::targets::Target;
@@ -50,6 +54,12 @@ pub(crate) struct Edit {
     /// Run nothing around it
     #[arg(long, conflicts_with = "hooks")]
     no_hooks: bool,
+    /// Prove backups only when asked to
+    #[arg(long, conflicts_with = "plans")]
+    no_verify: bool,
+    /// Drill its backups as is usual, with nothing asked
+    #[arg(long)]
+    no_drill: bool,
     /// Leave nothing out
     #[arg(long, conflicts_with = "exclude")]
     no_exclude: bool,
@@ -119,6 +129,12 @@ struct What {
     #[arg(long, value_name = "DURATION", value_parser = time_limit)]
     time_limit: Option<Duration>,
     #[command(flatten)]
+    verify: VerifyFlags,
+    #[command(flatten)]
+    guard: GuardFlags,
+    #[command(flatten)]
+    drill: drill::Always,
+    #[command(flatten)]
     keep: Keep,
 }
 
@@ -168,7 +184,10 @@ impl Add {
             max_unreadable: 100,
             max_cores: None,
             time_limit_secs: None,
+            drill: None,
             hooks: Hooks::default(),
+            guard: Guard::default(),
+            verify: Vec::new(),
             secrets: Secrets::default(),
         };
         self.what.apply(client, empty).await
@@ -187,8 +206,14 @@ impl Edit {
         if self.no_after {
             task.after = None;
         }
+        if self.no_verify {
+            task.verify.clear();
+        }
         if self.no_hooks {
             task.hooks = Hooks::default();
+        }
+        if self.no_drill {
+            task.drill = None;
         }
         if let Some(schedule) = task.schedule.as_mut().filter(|_| self.no_maintenance) {
             schedule.maintenance.clear();
@@ -240,6 +265,10 @@ impl What {
         if let Some(limit) = self.time_limit {
             task.time_limit_secs = Some(limit.as_secs()).filter(|seconds| *seconds > 0);
         }
+        self.verify.apply(&mut task.verify)?;
+        self.guard.apply(&mut task.guard);
+        let secrets = &mut task.secrets;
+        self.drill.apply(client, &mut task.drill, secrets).await?;
         self.keep.apply(&mut task.retention);
         Ok(task)
     }
@@ -281,7 +310,7 @@ impl Keep {
     }
 }
 
-fn set<T: Copy>(place: &mut T, value: Option<T>) {
+pub(super) fn set<T: Copy>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }

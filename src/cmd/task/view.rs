@@ -1,7 +1,9 @@
 //! Tasks as people see them.
 
 use super::timing::of_window;
+use super::{guard, verify};
 use crate::cmd::client::Client;
+use crate::cmd::drill;
 use crate::cmd::output::{
     OutputFormat, instant, instant_or_dash, key_values, or_dash, span, table, yes_no,
 };
@@ -166,9 +168,14 @@ impl Names {
             ("max unreadable", task.max_unreadable.to_string()),
             ("cores", cores),
             ("time limit", or_dash(limit.unwrap_or_default())),
+            ("verified", or_dash(verify::shown(&task.verify))),
+            ("guard", guard::shown(&task.guard)),
             ("changed", instant(task.updated_at)),
         ]);
         pairs.extend(hooks(&task.hooks));
+        if let Some(drill) = &task.drill {
+            pairs.push(("drill", drill::in_words(drill)));
+        }
         if !task.secrets_set.is_empty() {
             pairs.push(("secrets set", task.secrets_set.join(", ")));
         }

@@ -43,7 +43,7 @@ pub(super) fn open(path: &Path) -> Result<Archive> {
     if kind
         .fields()
         .iter()
-        .any(|field| field.secret && settings.contains_key(field.name))
+        .any(|field| field.secret && settings.contains_key(&field.name))
     {
         private(path)?;
     }

@@ -1,5 +1,6 @@
 //! Access to one target for the time of one command.
 
+use super::catalogue::Driver;
 use super::id::TargetId;
 use super::secret::WireSecret;
 use super::target::{Settings, TargetKind};
@@ -14,9 +15,9 @@ pub struct TargetAccess {
     pub id: TargetId,
     /// Its name, for messages.
     pub name: String,
-    /// Its kind of storage.
-    pub kind: TargetKind,
-    /// Its plain settings.
+    /// What carries it out.
+    pub kind: Driver,
+    /// Its plain settings, as the driver takes them.
     pub config: BTreeMap<String, String>,
     /// Its secret settings.
     #[serde(default)]
@@ -27,12 +28,13 @@ pub struct TargetAccess {
 }
 
 impl TargetAccess {
-    /// A place that no master knows, by its settings.
+    /// A place by its settings, without what a master knows of it.
     pub fn without_master(name: impl Into<String>, kind: TargetKind, settings: Settings) -> Self {
+        let settings = kind.entry().for_driver(&settings);
         Self {
             id: TargetId(0),
             name: name.into(),
-            kind,
+            kind: kind.driver(),
             config: settings.config,
             secrets: settings
                 .secrets

@@ -31,6 +31,16 @@ pub enum EventKind {
         /// Its final state.
         status: super::record::RecordState,
     },
+    /// A run is far off the history of its task; written with its `RecordFinished`.
+    #[serde(rename_all = "camelCase")]
+    RecordSuspicious {
+        /// Which one.
+        record_id: RecordId,
+        /// Of which task.
+        task_id: TaskId,
+        /// Codes of what is odd, as [`super::guard::Finding`] has them.
+        findings: Vec<String>,
+    },
     /// An operation came to its end.
     #[serde(rename_all = "camelCase")]
     OperationFinished {
@@ -40,6 +50,18 @@ pub enum EventKind {
         record_id: RecordId,
         /// Its final state.
         status: super::operation::OperationState,
+    },
+    /// A drill did not hold: what was backed up did not come back, or is not what it should be.
+    #[serde(rename_all = "camelCase")]
+    DrillFailed {
+        /// Which one.
+        operation_id: OperationId,
+        /// Of which record.
+        record_id: RecordId,
+        /// Of which task.
+        task_id: TaskId,
+        /// The record that was locked, because it is the last good one as far as anybody knows.
+        pinned: Option<RecordId>,
     },
     /// A node that was there is not heard any more.
     #[serde(rename_all = "camelCase")]

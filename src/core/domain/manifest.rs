@@ -1,5 +1,6 @@
 //! The manifest: the last object of a backup, whose presence is what makes it exist. Part of the storage format.
 
+use super::drill::RowCount;
 use super::dump::Dump;
 use super::id::{NodeId, RecordId, TaskId};
 use super::key::ObjectKey;
@@ -37,6 +38,9 @@ pub struct Manifest {
     /// What made the streams, by name with its version: the dump tool of a database, the compressor's library.
     #[serde(default)]
     pub tools: BTreeMap<String, String>,
+    /// How many rows the tables had that the task's drill counts, right before their database was dumped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub row_counts: Vec<RowCount>,
     /// The content, then `index`: one stream `data` with the archive of a file task, or one a dump, called `data.<name of its file>`.
     pub streams: Vec<StoredStream>,
 }

@@ -1,6 +1,7 @@
 //! Operations: what is done with a record after it was made - restored, verified, copied, deleted.
 
 use super::command::Lease;
+use super::drill::DrillSpec;
 use super::dump::DatabaseRestore;
 use super::id::{NodeId, OperationId, RecordId, TargetId};
 use super::progress::Progress;
@@ -53,6 +54,9 @@ pub enum OperationSpec {
         mode: VerifyMode,
         /// Which copies; all good ones when empty.
         target_ids: Vec<TargetId>,
+        /// How a drill goes, for that mode alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drill: Option<Box<DrillSpec>>,
     },
     /// Make the copies that are missing from one that is good.
     #[serde(rename_all = "camelCase")]
@@ -125,6 +129,8 @@ pub enum VerifyMode {
     Quick,
     /// Every byte is read, checked, opened, decompressed, and compared with the index.
     Full,
+    /// It is restored into a throw-away place and asked whether it holds what it should.
+    Drill,
 }
 
 /// Where an operation is in its life.

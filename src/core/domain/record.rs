@@ -1,6 +1,8 @@
 //! Records: one run of one task. The record is the truth; whatever a queue carries only follows it.
 
 use super::command::Lease;
+use super::evidence::Evidence;
+use super::guard::Alarm;
 use super::id::{NodeId, RecordId, TargetId, TaskId};
 use super::key::ObjectKey;
 use super::manifest::StoredStream;
@@ -38,6 +40,10 @@ pub struct Record {
     pub failure: Option<Failure>,
     /// Why retention and people must leave it alone.
     pub lock: Option<Lock>,
+    /// What is odd about it, when something is.
+    pub alarm: Option<Alarm>,
+    /// What its last drill came to.
+    pub drill: Option<Box<Evidence>>,
     /// The streams that it consists of, with what is needed to unwrap their keys; empty until it ended well somewhere.
     pub streams: Vec<StreamHead>,
     /// One per target of the task.

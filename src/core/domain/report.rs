@@ -1,5 +1,6 @@
 //! Reports: what a node says at the end of a command.
 
+use super::drill::DrillReport;
 use super::id::TargetId;
 use super::manifest::StoredStream;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,8 @@ pub enum Report {
     Restore(RestoreReport),
     /// Of a verification.
     Verify(VerifyReport),
+    /// Of a drill.
+    Drill(Box<DrillReport>),
     /// Of a copy: one outcome per target that was to get one.
     Copy {
         /// Per target.
@@ -101,6 +104,12 @@ pub struct Counts {
     pub skipped: u64,
     /// Warnings in all, of which the first hundred are kept.
     pub warnings: u64,
+    /// Regular files that are newer than the good run before; absent when there was none, and for databases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_files: Option<u64>,
+    /// Bytes of those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_bytes: Option<u64>,
 }
 
 /// What came of a backup.
@@ -252,7 +261,7 @@ pub struct TestReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestStep {
-    /// What was tried: `open`, `write`, `read`, `list`, `createAgain`, `delete`.
+    /// What was tried: `open`, `write`, `read`, `list`, `speed`, `createAgain`, `delete`.
     pub name: String,
     /// Whether it held.
     pub ok: bool,

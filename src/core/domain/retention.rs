@@ -52,7 +52,7 @@ pub struct Decision {
     pub target_id: TargetId,
     /// When the master heard of its success.
     pub received_at: Timestamp,
-    /// Why it is kept (`last`, `daily`, `locked`, `floor` …); empty when it goes.
+    /// Why it is kept (`last`, `daily`, `locked`, `floor`, `held` …); empty when it goes.
     pub reasons: Vec<String>,
 }
 

@@ -89,7 +89,7 @@ impl Schedule {
     }
 }
 
-fn utc() -> String {
+pub(super) fn utc() -> String {
     "UTC".to_owned()
 }
 

@@ -83,6 +83,29 @@ impl SourceSpec {
         }
     }
 
+    /// Aims it at another server, or has it use other tools; what is not said stays as it is.
+    pub fn aim(&mut self, other: Option<&Server>, other_tools: Option<&String>) {
+        let (server, tools) = match self {
+            Self::File { .. } | Self::Sqlite(_) => return,
+            Self::Mysql(source) => (&mut source.server, &mut source.tools),
+            Self::Postgresql(source) => (&mut source.server, &mut source.tools),
+            Self::Mongodb(source) => (&mut source.server, &mut source.tools),
+            Self::Saphana(source) => {
+                // The key of the user store says where its own server is.
+                if other.is_some() {
+                    source.user_store_key = None;
+                }
+                (&mut source.server, &mut source.tools)
+            }
+        };
+        if let Some(other) = other {
+            server.clone_from(other);
+        }
+        if let Some(other) = other_tools {
+            *tools = Some(other.clone());
+        }
+    }
+
     /// Where it is, for people: `postgresql on db.example:5432`.
     pub fn place(&self) -> String {
         let kind = self.type_name();

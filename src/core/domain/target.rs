@@ -1,12 +1,15 @@
 //! Targets: places where backups are kept.
 
+use super::catalogue::{self, Driver, Kind, OPTION, SECRET, TargetField};
 use super::id::TargetId;
 use super::name::Name;
+use super::report::TestStep;
 use super::secret::Sealed;
 use super::time::Timestamp;
 use crate::{Error, FieldError, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A place where backups are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,205 +61,181 @@ pub struct TargetTest {
     pub ok: bool,
     /// What was found or what failed, in a sentence.
     pub message: String,
+    /// Each step, in order, up to the one that failed.
+    #[serde(default)]
+    pub steps: Vec<TestStep>,
 }
 
-/// A kind of storage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum TargetKind {
-    /// A folder.
-    Local,
-    /// Amazon S3 or a service that speaks its protocol.
-    S3,
-}
-
-/// One setting of a kind of storage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TargetField {
-    /// Name as in `--set name=…`.
-    pub name: &'static str,
-    /// Whether it must be given.
-    pub required: bool,
-    /// Whether it is a secret: sealed at rest, never answered.
-    pub secret: bool,
-    /// What is taken when it is not given.
-    pub default: Option<&'static str>,
-    /// What it means.
-    pub help: &'static str,
-}
-
-const fn field(name: &'static str, help: &'static str) -> TargetField {
-    TargetField {
-        name,
-        required: false,
-        secret: false,
-        default: None,
-        help,
-    }
-}
-
-const fn required(name: &'static str, help: &'static str) -> TargetField {
-    TargetField {
-        required: true,
-        ..field(name, help)
-    }
-}
-
-const fn defaulted(name: &'static str, default: &'static str, help: &'static str) -> TargetField {
-    TargetField {
-        default: Some(default),
-        ..field(name, help)
-    }
-}
-
-const fn secret(name: &'static str, help: &'static str) -> TargetField {
-    TargetField {
-        secret: true,
-        ..field(name, help)
-    }
-}
-
-const LOCAL_FIELDS: &[TargetField] = &[
-    required(
-        "path",
-        "absolute path of the folder; made when it is missing",
-    ),
-    defaulted(
-        "at",
-        "node",
-        "whose folder: `node` (of the server that runs the task) or `master` (remote agents stream through the relay)",
-    ),
-];
-
-const S3_FIELDS: &[TargetField] = &[
-    required("bucket", "name of the bucket"),
-    defaulted("region", "us-east-1", "region of the bucket"),
-    field(
-        "endpoint",
-        "URL of the service when it is not Amazon's, as http://minio.example:9000",
-    ),
-    field(
-        "prefix",
-        "folder in the bucket below which everything is kept",
-    ),
-    field("accessKeyId", "access key id"),
-    secret("secretAccessKey", "secret access key"),
-    defaulted(
-        "virtualHost",
-        "false",
-        "`true` to address the bucket as a host name",
-    ),
-];
+/// A kind of storage, one of the catalogue's.
+#[derive(Clone, Copy)]
+pub struct TargetKind(&'static Kind);
 
 impl TargetKind {
-    /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Local, Self::S3];
+    /// A folder.
+    pub const LOCAL: &'static str = "local";
+    /// S3 and what speaks its protocol, with an endpoint of one's own.
+    pub const S3: &'static str = "s3";
+
+    /// All kinds, in the order in which they are shown.
+    pub fn all() -> impl Iterator<Item = Self> {
+        catalogue::kinds().iter().map(Self)
+    }
 
     /// The kind's name as it stands in JSON, in the database and after `--type`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::S3 => "s3",
-        }
+        &self.0.id
+    }
+
+    /// What it is.
+    pub fn entry(self) -> &'static Kind {
+        self.0
+    }
+
+    /// What carries it out.
+    pub fn driver(self) -> Driver {
+        self.0.driver
     }
 
     /// Who can reach a target of this kind with these settings.
     pub fn reach(self, config: &BTreeMap<String, String>) -> Reach {
-        match self {
-            Self::S3 => Reach::Everywhere,
-            Self::Local if config.get("at").is_some_and(|at| at == "master") => Reach::Master,
-            Self::Local => Reach::OwnNode,
-        }
-    }
-
-    /// What people call it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Local => "Local folder",
-            Self::S3 => "S3 and compatible",
+        match self.driver() {
+            Driver::S3 | Driver::Rclone => Reach::Everywhere,
+            Driver::Local if config.get("at").is_some_and(|at| at == "master") => Reach::Master,
+            Driver::Local => Reach::OwnNode,
         }
     }
 
     /// Its settings.
     pub fn fields(self) -> &'static [TargetField] {
-        match self {
-            Self::Local => LOCAL_FIELDS,
-            Self::S3 => S3_FIELDS,
-        }
+        &self.0.fields
     }
 
     /// Parses a kind's name.
     pub fn parse(text: &str) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| {
-                let known = Self::ALL.map(Self::as_str).join(", ");
-                Error::field(
-                    "type",
-                    format!("{text:?} is not a known kind of storage; known are {known}"),
-                )
-            })
+        catalogue::kind(text).map(Self).ok_or_else(|| {
+            let message = match alike(text) {
+                Some(near) => format!(
+                    "{text:?} is not a known kind of storage; do you mean {near}? `backupx target types` lists them"
+                ),
+                None => format!(
+                    "{text:?} is not a known kind of storage; `backupx target types` lists the {} that are",
+                    catalogue::kinds().len()
+                ),
+            };
+            Error::field("type", message)
+        })
     }
 
     /// Parts settings into plain and secret ones, fills defaults in, and refuses unknown and missing ones.
     pub fn settle(self, settings: BTreeMap<String, String>) -> Result<Settings> {
         let mut errors = Vec::new();
+        let mut wrong = |name: &str, message: String| {
+            errors.push(FieldError {
+                field: format!("config.{name}"),
+                message,
+            });
+        };
         let mut settled = Settings::default();
         let mut settings = settings;
         for field in self.fields() {
             let value = settings
-                .remove(field.name)
+                .remove(&field.name)
                 .filter(|value| !value.is_empty())
-                .or(field.default.map(str::to_owned));
+                .or_else(|| field.default.clone());
             match value {
-                Some(value) if field.secret => {
-                    drop(settled.secrets.insert(field.name.to_owned(), value))
+                Some(value) if !field.options.is_empty() && !field.options.contains(&value) => {
+                    let known = field.options.join(", ");
+                    wrong(&field.name, format!("{value:?} is not one of {known}"));
                 }
-                Some(value) => drop(settled.config.insert(field.name.to_owned(), value)),
-                None if field.required => errors.push(FieldError {
-                    field: format!("config.{}", field.name),
-                    message: format!("is required: {}", field.help),
-                }),
+                Some(value) if field.secret => {
+                    drop(settled.secrets.insert(field.name.clone(), value));
+                }
+                Some(value) => drop(settled.config.insert(field.name.clone(), value)),
+                None if field.required => {
+                    wrong(&field.name, format!("is required: {}", field.help));
+                }
                 None => {}
             }
         }
-        for unknown in settings.keys() {
-            let known = self
-                .fields()
-                .iter()
-                .map(|f| f.name)
-                .collect::<Vec<_>>()
-                .join(", ");
-            errors.push(FieldError {
-                field: format!("config.{unknown}"),
-                message: format!("is not a setting of {}; known are {known}", self.as_str()),
-            });
+        for (name, value) in settings {
+            let option = name.strip_prefix(OPTION).or(name.strip_prefix(SECRET));
+            match option.filter(|_| self.0.options) {
+                Some(option) if !is_option(option) => {
+                    wrong(
+                        &name,
+                        format!("{option:?} is no name of an option of rclone"),
+                    );
+                }
+                Some(_) if value.is_empty() => {}
+                Some(_) if name.starts_with(SECRET) => drop(settled.secrets.insert(name, value)),
+                Some(_) => drop(settled.config.insert(name, value)),
+                None => wrong(&name, self.unknown()),
+            }
         }
-        if self == Self::Local
-            && settled
-                .config
-                .get("path")
-                .is_some_and(|path| !path.starts_with('/'))
-        {
-            errors.push(FieldError {
-                field: "config.path".to_owned(),
-                message: "must be an absolute path".to_owned(),
-            });
-        }
-        if let Some(at) = settled.config.get("at")
-            && !matches!(at.as_str(), "node" | "master")
-        {
-            errors.push(FieldError {
-                field: "config.at".to_owned(),
-                message: format!("{at:?} is not one of node, master"),
-            });
+        let path = settled.config.get("path");
+        if self.driver() == Driver::Local && path.is_some_and(|path| !path.starts_with('/')) {
+            wrong("path", "must be an absolute path".to_owned());
         }
         if errors.is_empty() {
             Ok(settled)
         } else {
             Err(Error::fields(errors))
         }
+    }
+
+    fn unknown(self) -> String {
+        let known: Vec<_> = self
+            .fields()
+            .iter()
+            .map(|field| field.name.as_str())
+            .collect();
+        let more = match self.0.options {
+            true => "; more of rclone's go as option.NAME and secret.NAME",
+            false => "",
+        };
+        format!(
+            "is not a setting of {}; known are {}{more}",
+            self.as_str(),
+            known.join(", ")
+        )
+    }
+}
+
+/// A kind whose name has the same letters and digits, or begins like it.
+fn alike(text: &str) -> Option<&'static str> {
+    let plain = |text: &str| -> String {
+        let letters = text.chars().filter(char::is_ascii_alphanumeric);
+        letters.collect::<String>().to_lowercase()
+    };
+    let wanted = plain(text);
+    let ids = || catalogue::kinds().iter().map(|kind| kind.id.as_str());
+    ids()
+        .find(|id| plain(id) == wanted)
+        .or_else(|| ids().find(|id| wanted.len() >= 3 && plain(id).starts_with(&wanted)))
+}
+
+fn is_option(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    !name.is_empty() && name.len() <= 64 && name.chars().all(fits)
+}
+
+impl PartialEq for TargetKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for TargetKind {}
+
+impl fmt::Debug for TargetKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for TargetKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 
@@ -280,9 +259,27 @@ mod tests {
             .collect()
     }
 
+    fn s3() -> TargetKind {
+        TargetKind::parse(TargetKind::S3).expect("it is there")
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_right_is_helped() {
+        let message = |text| {
+            TargetKind::parse(text)
+                .err()
+                .map(|error| error.message().to_owned())
+        };
+        assert!(
+            message("Cloudflare_R2")
+                .is_some_and(|text| text.contains("do you mean cloudflare-r2?"))
+        );
+        assert!(message("nothing like it").is_some_and(|text| text.contains("target types")));
+    }
+
     #[test]
     fn secrets_are_parted_from_what_may_be_shown() {
-        let settled = TargetKind::S3
+        let settled = s3()
             .settle(settings(&[("bucket", "b"), ("secretAccessKey", "s")]))
             .expect("valid");
         assert_eq!(settled.config["region"], "us-east-1");
@@ -292,7 +289,7 @@ mod tests {
 
     #[test]
     fn missing_and_unknown_settings_are_named() {
-        let error = TargetKind::S3
+        let error = s3()
             .settle(settings(&[("bukket", "b")]))
             .err()
             .expect("must be refused");

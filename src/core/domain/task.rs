@@ -1,5 +1,7 @@
 //! Tasks: what is backed up, from where to where, when, and how long it is kept.
 
+use super::drill::DrillSpec;
+use super::guard::GuardSpec;
 use super::hook::Hooks;
 use super::id::{NodeId, TargetId, TaskId};
 use super::name::Name;
@@ -8,6 +10,7 @@ use super::schedule::{NextRun, Schedule};
 use super::secret::Sealed;
 use super::source::SourceSpec;
 use super::time::Timestamp;
+use super::verification::{NextVerify, VerifyPlan};
 use crate::{Error, FieldError, Result};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +27,8 @@ pub struct Task {
     pub enabled: bool,
     /// When the schedule fires next.
     pub next_run: Option<NextRun>,
+    /// When the verifications that it plans are to be looked at again.
+    pub verify: Option<NextVerify>,
     /// Until when its schedule rests, if somebody paused it; one that is over means nothing.
     pub pause: Option<Pause>,
     /// When it was made.
@@ -90,6 +95,15 @@ pub struct TaskSpec {
     /// What the node runs around it, picked by name from what its own policy allows.
     #[serde(default, skip_serializing_if = "Hooks::is_empty")]
     pub hooks: Hooks,
+    /// When its newest backup is proven by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verify: Vec<VerifyPlan>,
+    /// How far a run may be from its history before it is odd.
+    #[serde(default, skip_serializing_if = "GuardSpec::is_default")]
+    pub guard: GuardSpec,
+    /// How its backups are drilled; absent means as the kind of source is usually, with nothing asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Box<DrillSpec>>,
 }
 
 /// What a task waits for: runs of other tasks that end in success.
@@ -199,6 +213,10 @@ impl TaskSpec {
     pub fn check(&self) -> Result<()> {
         let mut errors = self.source.wrong();
         errors.extend(self.hooks.wrong());
+        errors.extend(self.guard.wrong());
+        errors.extend(VerifyPlan::wrong(&self.verify));
+        let drill = self.drill.iter();
+        errors.extend(drill.flat_map(|drill| drill.wrong("drill", &self.source)));
         let mut wrong = |field: &str, message: String| {
             errors.push(FieldError {
                 field: field.to_owned(),

@@ -2,7 +2,8 @@
 
 use super::access::{StreamKey, TargetAccess};
 use super::command::{Lane, Lease, Subject};
-use super::id::{CommandId, NodeId, RecordId, TaskId};
+use super::drill::DrillSpec;
+use super::id::{CommandId, NodeId, OperationId, RecordId, TaskId};
 use super::key::ObjectKey;
 use super::operation::{RestoreSpec, VerifyMode};
 use super::secret::WireSecret;
@@ -38,6 +39,8 @@ pub enum Work {
     Restore(RestoreWork),
     /// Prove copies.
     Verify(VerifyWork),
+    /// Restore into a throw-away place, and ask.
+    Drill(Box<DrillWork>),
     /// Make missing copies from a good one.
     Copy(CopyWork),
     /// Remove everything below a record's folder on one target.
@@ -78,6 +81,9 @@ pub struct BackupWork {
     pub task_id: TaskId,
     /// The task as it was when the run was made.
     pub task: TaskSpec,
+    /// When the good run before it began, from which on files count as new; absent for the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_run: Option<Timestamp>,
     /// The folder on every target.
     pub location: ObjectKey,
     /// When the run was made, by the master's clock.
@@ -131,6 +137,27 @@ pub struct VerifyWork {
     pub keys: Vec<StreamKey>,
     /// How deep.
     pub mode: VerifyMode,
+}
+
+/// Restore into a throw-away place, ask whether it holds what it should, and drop it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DrillWork {
+    /// The operation: what is made on servers is called after it.
+    pub operation_id: OperationId,
+    /// The record.
+    pub record_id: RecordId,
+    /// Its folder.
+    pub location: ObjectKey,
+    /// Targets with good copies, best first; the next one is taken when one fails.
+    pub sources: Vec<TargetAccess>,
+    /// Keys of its sealed streams.
+    pub keys: Vec<StreamKey>,
+    /// Where to and what is asked; its place is named.
+    pub spec: DrillSpec,
+    /// The server of the place, or of which kind the throw-away one or the files are; nothing for a backup of files.
+    #[serde(default)]
+    pub database: Option<Box<DatabaseWork>>,
 }
 
 /// Make missing copies from a good one. Bytes are copied as they are stored: no key is needed.

@@ -1,6 +1,5 @@
 //! Database servers: what they hold, read as complete dumps and put back. Blocking code, called from threads that may block.
 
-use crate::Result;
 use crate::domain::dump::Dump;
 use crate::domain::log::Level;
 use crate::domain::report::{FoundDatabase, TestStep};
@@ -8,9 +7,10 @@ use crate::domain::secret::WireSecret;
 use crate::domain::source::SourceSpec;
 use crate::domain::wal::RecoveryTarget;
 use crate::ports::source::StopFlag;
+use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What it takes to open a database server.
 #[derive(Debug, Clone)]
@@ -107,6 +107,36 @@ pub trait DumpSource: Send + Sync {
         notes: &dyn Notes,
         stop: &StopFlag,
     ) -> Result<()>;
+
+    /// The first value of the first row that `query`, one statement, answers in `database`, as text; nothing when there is no row or the
+    /// value is null. It is asked where nothing can be changed, as far as the server has such a thing. `query_failed` with the server's own
+    /// words; `unsupported` where nobody can be asked.
+    fn ask(&self, database: &str, query: &str, stop: &StopFlag) -> Result<Option<String>> {
+        let _ = (database, query, stop);
+        Err(no_answers())
+    }
+
+    /// How many rows `table` (or `schema.table`) of `database` has now. Errors as of [`DumpSource::ask`].
+    fn count(&self, database: &str, table: &str, stop: &StopFlag) -> Result<u64> {
+        let _ = (database, table, stop);
+        Err(no_answers())
+    }
+
+    /// Drops the database `name`, whoever uses it; one that is not there is as good as dropped.
+    fn drop_database(&self, name: &str, stop: &StopFlag) -> Result<()> {
+        let _ = (name, stop);
+        Err(Error::invalid(
+            "unsupported",
+            "databases of this type can't be dropped from here",
+        ))
+    }
+}
+
+fn no_answers() -> Error {
+    Error::invalid(
+        "unsupported",
+        "databases of this type answer no questions here",
+    )
 }
 
 /// What a host can read and write with the tools that it has.
@@ -125,4 +155,73 @@ pub trait DumpOpener: Send + Sync {
 
     /// What this host can read and write. Asks the tools for their versions, so it takes a moment.
     fn abilities(&self) -> Abilities;
+
+    /// A new empty folder of a drill below `temp_dir`, or where the host keeps such files; mode 0700, gone when the value is.
+    fn scratch(&self, temp_dir: Option<&Path>) -> Result<Box<dyn Scratch>> {
+        let _ = temp_dir;
+        Err(Error::internal("this host makes no scratch folders"))
+    }
+
+    /// A throw-away server for dumps of `like.spec`'s kind, which a server of this version made, not started yet. `unsupported` for kinds
+    /// without one, `tool_missing` and `server_version_mismatch` when this host can't start a fitting one.
+    fn throwaway(
+        &self,
+        like: &DatabaseAccess,
+        version: &str,
+        stop: &StopFlag,
+    ) -> Result<Box<dyn Throwaway>> {
+        let _ = (like, version, stop);
+        Err(Error::invalid(
+            "unsupported",
+            "no throw-away server of this type can be started",
+        ))
+    }
+
+    /// Clears away what drills left that did not live to do it: their servers, their databases, their folders.
+    fn sweep(&self, temp_dir: Option<&Path>, stop: &StopFlag) {
+        let _ = (temp_dir, stop);
+    }
+}
+
+/// A folder of a drill. It goes with this value, and with the next sweep when the process does not live to do it.
+pub trait Scratch: Send + Sync {
+    /// Where it is.
+    fn path(&self) -> &Path;
+
+    /// How many bytes can be written there.
+    fn room(&self) -> Result<u64>;
+
+    /// Notes which databases of a server are to be dropped when this process does not live to do it. The note is mode 0600 and goes with
+    /// the folder.
+    fn note(&self, server: &DatabaseAccess, names: &[String]) -> Result<()>;
+}
+
+/// A server that lives for one drill. Dropped, it is stopped by its process id and its folder is removed.
+pub trait Throwaway: Send + Sync {
+    /// The folder that holds all of it.
+    fn scratch(&self) -> &dyn Scratch;
+
+    /// The empty folder that the files of a whole cluster go into before it is started.
+    fn data_folder(&self) -> &Path;
+
+    /// Starts it, and returns when it answers. `throwaway_failed` with its last words when it does not.
+    fn start(&mut self, data: DataFolder, stop: &StopFlag) -> Result<()>;
+
+    /// The server for who restores, with every right.
+    fn access(&self) -> DatabaseAccess;
+
+    /// The server for who asks what was restored by now, with no more rights than that takes, where the kind has such a thing.
+    fn reader(&self, stop: &StopFlag) -> Result<DatabaseAccess>;
+
+    /// Which programs it is made of, for people.
+    fn describe(&self) -> String;
+}
+
+/// What a throw-away server begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataFolder {
+    /// Nothing: its data folder is made.
+    Fresh,
+    /// The files that were restored into its data folder.
+    Restored,
 }

@@ -10,6 +10,19 @@ use crate::domain::report::{Failure, Report};
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 
+/// An operation to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewOperation {
+    /// The record that it works on.
+    pub record_id: RecordId,
+    /// Who carries it out.
+    pub node_id: NodeId,
+    /// What is to be done.
+    pub spec: OperationSpec,
+    /// When it is made.
+    pub created_at: Timestamp,
+}
+
 /// Which operations are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OperationFilter {

@@ -2,6 +2,8 @@
 
 use crate::Result;
 use crate::domain::command::Lease;
+use crate::domain::evidence::Evidence;
+use crate::domain::guard::{Acceptance, Alarm};
 use crate::domain::id::{NodeId, RecordId, TargetId, TaskId};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::progress::Progress;
@@ -52,6 +54,8 @@ pub struct RecordEnd {
     pub streams: Vec<StreamHead>,
     /// All copies with their last state.
     pub copies: Vec<RecordCopy>,
+    /// What is odd about it; written with a `RecordSuspicious` event.
+    pub alarm: Option<Alarm>,
 }
 
 /// Keeps records, the truth about runs. `finish` writes a `RecordFinished` event in the same transaction.
@@ -102,6 +106,19 @@ pub trait Records: Send + Sync {
 
     /// Locks or unlocks. False when there is no such record.
     async fn set_lock(&self, id: RecordId, lock: Option<&Lock>) -> Result<bool>;
+
+    /// Notes a person's word that what is odd about a record is right. False when there is no such record, nothing is odd about it, or it
+    /// was accepted already: the first word stays.
+    async fn accept(&self, id: RecordId, acceptance: &Acceptance) -> Result<bool>;
+
+    /// Keeps what a drill came to, and tells with a `DrillFailed` event, which names the record that was `pinned`, when it did not hold.
+    /// False when that of this drill or of a later one is there already, or the record is gone: then nothing is changed.
+    async fn set_evidence(
+        &self,
+        id: RecordId,
+        evidence: &Evidence,
+        pinned: Option<RecordId>,
+    ) -> Result<bool>;
 
     /// Changes one copy when its state is still `expected`, and the record's state to what its copies roll up to when that is asked for.
     /// False when the copy's state was another.

@@ -2,11 +2,14 @@
 
 use crate::Result;
 use crate::domain::id::{EventId, RecordId, TaskId};
+use crate::domain::operation::Operation;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::schedule::NextRun;
 use crate::domain::secret::Sealed;
 use crate::domain::task::{AfterWhen, Pause, Task, TaskSpec};
 use crate::domain::time::Timestamp;
+use crate::domain::verification::NextVerify;
+use crate::ports::operations::NewOperation;
 use crate::ports::records::NewRecord;
 use async_trait::async_trait;
 
@@ -71,6 +74,20 @@ pub trait Tasks: Send + Sync {
         next: Option<NextRun>,
         record: Option<NewRecord>,
     ) -> Result<Option<RecordId>>;
+
+    /// Up to `limit` enabled tasks whose verifications are to be looked at by `now`, the longest overdue first. One whose plans were
+    /// changed is to be looked at from that moment on.
+    async fn due_verifications(&self, now: Timestamp, limit: u32) -> Result<Vec<Task>>;
+
+    /// Begins verifications: if a task's place in its timetables is still `expected`, moves it to `next` and writes `operations`, in one
+    /// transaction. Answers what was written; nothing when somebody else was first.
+    async fn begin_verifications(
+        &self,
+        id: TaskId,
+        expected: NextVerify,
+        next: Option<NextVerify>,
+        operations: &[NewOperation],
+    ) -> Result<Vec<Operation>>;
 
     /// Tasks that wait for `upstream`, by id.
     async fn followers(&self, upstream: TaskId, page: PageRequest) -> Result<Page<Task>>;

@@ -5,6 +5,7 @@ use super::write::ArchiveWriter;
 use backupx_core::domain::entry::{Entry, EntryKind};
 use backupx_core::domain::log::Level;
 use backupx_core::domain::report::Counts;
+use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::{EntrySink, EntrySource, StopFlag};
 use backupx_core::{Error, ErrorKind, Result};
@@ -28,9 +29,10 @@ pub struct Packed {
 /// Reads `source` to its end: writes the archive into `data` and one line per entry into `index`. Blocking.
 ///
 /// Errors of the writers come out as they went in when they carry a [`backupx_core::Error`]. A run that was asked to stop ends
-/// with `cancelled`.
+/// with `cancelled`. Files that are newer than `previous_run` are counted by themselves.
 pub fn pack(
     source: Box<dyn EntrySource>,
+    previous_run: Option<Timestamp>,
     data: &mut dyn Write,
     index: &mut dyn Write,
     observer: &dyn Observer,
@@ -43,14 +45,20 @@ pub fn pack(
         stop,
         warnings: Vec::new(),
         warned: 0,
+        previous_run: previous_run.map(|at| at.timestamp()),
+        new: (0, 0),
     };
-    let counts = source.read(&mut packer, stop)?;
+    let mut counts = source.read(&mut packer, stop)?;
     let Packer {
         archive,
         index,
         warnings,
+        new,
         ..
     } = packer;
+    if previous_run.is_some() {
+        (counts.new_files, counts.new_bytes) = (Some(new.0), Some(new.1));
+    }
     index.finish()?;
     archive.finish()?;
     Ok(Packed { counts, warnings })
@@ -63,6 +71,10 @@ struct Packer<'a> {
     stop: &'a StopFlag,
     warnings: Vec<String>,
     warned: usize,
+    /// When the good run before began, in seconds since 1970.
+    previous_run: Option<i64>,
+    /// Files that are newer than that, and their bytes.
+    new: (u64, u64),
 }
 
 impl EntrySink for Packer<'_> {
@@ -87,6 +99,11 @@ impl EntrySink for Packer<'_> {
             Ok(())
         })?;
         counters.files.fetch_add(1, Ordering::Relaxed);
+        if entry.kind == EntryKind::File && self.previous_run.is_some_and(|at| entry.mtime.0 >= at)
+        {
+            self.new.0 += 1;
+            self.new.1 += entry.size;
+        }
         if let (EntryKind::File, Some(segments)) = (entry.kind, &entry.segments) {
             let data: u64 = segments.iter().map(|(_, length)| length).sum();
             counters

@@ -7,7 +7,8 @@ use crate::copies::Copies;
 use crate::stop::{cancelled, unless_stopped};
 use crate::stream::{self, Compressors, RawWriter, StreamPlan, StreamSummary, object_name};
 use crate::{Destination, stop::joined};
-use backupx_core::domain::dump::{Dump, file_names};
+use backupx_core::domain::drill::RowCount;
+use backupx_core::domain::dump::{Dump, DumpKind, file_names};
 use backupx_core::domain::entry::{Entry, EntryKind};
 use backupx_core::domain::log::Level;
 use backupx_core::domain::manifest::{Manifest, StoredStream};
@@ -60,6 +61,7 @@ struct Run<'a> {
 struct Dumped {
     streams: Vec<StoredStream>,
     packed: Vec<(String, u64)>,
+    row_counts: Vec<RowCount>,
     warned: u64,
     warnings: Vec<String>,
 }
@@ -87,6 +89,7 @@ impl Run<'_> {
         }
         let files = file_names(&planned.dumps);
         for (dump, file) in planned.dumps.into_iter().zip(files) {
+            self.count_rows(&dump, &mut dumped).await?;
             let stream = StreamPlan {
                 stream: format!("{}{file}", Manifest::DUMP_PREFIX),
                 compression: self.plan.work.task.compression,
@@ -111,9 +114,9 @@ impl Run<'_> {
         dumped.streams.push(head(&index, None, summary));
         self.observer.counters().enter(Phase::Confirming);
         let packed = dumped.counted();
-        copies
-            .finish(&manifest(self.plan, &packed, planned.tools, dumped.streams))
-            .await?;
+        let mut manifest = manifest(self.plan, &packed, planned.tools, dumped.streams);
+        manifest.row_counts = dumped.row_counts;
+        copies.finish(&manifest).await?;
         Ok(BackupReport {
             counts: packed.counts,
             streams: copies.streams(),
@@ -131,6 +134,46 @@ impl Run<'_> {
             ));
         }
         Ok(planned)
+    }
+
+    /// Counts the rows that the task's drill compares, right before their database is dumped. What can't be counted fails that drill, not
+    /// this run.
+    async fn count_rows(&self, dump: &Dump, dumped: &mut Dumped) -> Result<()> {
+        let Some(drill) = &self.plan.work.task.drill else {
+            return Ok(());
+        };
+        let of = match dump.kind {
+            DumpKind::Database => Some(dump.name.as_str()),
+            DumpKind::Cluster => None,
+            DumpKind::Accounts => return Ok(()),
+        };
+        for (database, table) in drill.counted(of) {
+            let (database, table) = (database.to_owned(), table.to_owned());
+            let (source, stop) = (Arc::clone(&self.source), self.stop.clone());
+            let counted = tokio::task::spawn_blocking(move || {
+                let rows = source.count(&database, &table, &stop);
+                Ok((database, table, rows))
+            });
+            let (database, table, rows) = joined(counted).await?;
+            match rows {
+                Ok(rows) => dumped.row_counts.push(RowCount {
+                    database,
+                    table,
+                    rows,
+                }),
+                Err(_) if self.stop.is_stopped() => return Err(cancelled()),
+                Err(error) => {
+                    let text = format!(
+                        "the rows of {table} in {database} could not be counted, so a drill has nothing to compare them with: {}",
+                        error.chain()
+                    );
+                    self.observer.log(Level::Warn, text.clone());
+                    dumped.warned += 1;
+                    dumped.warnings.push(text);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Makes one dump.

@@ -11,7 +11,7 @@ mod put_back;
 mod tests;
 
 pub use backup::backup;
-pub use put_back::{DumpRestorePlan, restore};
+pub use put_back::{DumpRestorePlan, chosen, restore};
 
 pub(crate) use marks::Marks;
 

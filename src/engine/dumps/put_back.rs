@@ -18,6 +18,7 @@ use backupx_core::ports::dumps::{DumpSource, Existing, PutBack};
 use backupx_core::ports::observer::Observer;
 use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +36,14 @@ pub struct DumpRestorePlan {
     pub server: Option<Arc<dyn DumpSource>>,
     /// What to call the server in the report.
     pub server_name: String,
+    /// Names that databases get by those that they had; what is not in it keeps its own, or gets the one that `spec` says.
+    pub names: BTreeMap<String, String>,
+}
+
+/// The dumps of a backup that a restore as `spec` says would put back, with their bytes.
+pub fn chosen(manifest: &Manifest, spec: &RestoreSpec) -> Result<Vec<(Dump, u64)>> {
+    let chosen = choose(manifest, spec)?.into_iter();
+    Ok(chosen.map(|dump| (dump.dump, dump.bytes)).collect())
 }
 
 /// Restores from the first of `sources` that can be read; a dump that breaks off while it is read is begun again from the next.
@@ -355,7 +364,10 @@ impl Restoration {
         let how: DatabaseRestore = *self.plan.spec.database.clone().unwrap_or_default();
         let name = match dump.kind {
             DumpKind::Database | DumpKind::Cluster => {
-                how.rename.clone().unwrap_or_else(|| dump.name.clone())
+                let renamed = self.plan.names.get(&dump.name).cloned();
+                renamed
+                    .or(how.rename.clone())
+                    .unwrap_or_else(|| dump.name.clone())
             }
             DumpKind::Accounts => dump.name.clone(),
         };

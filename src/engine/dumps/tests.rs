@@ -171,6 +171,7 @@ async fn put_back(
         spec,
         server: Some(Arc::<Server>::clone(server)),
         server_name: "a server".to_owned(),
+        names: BTreeMap::new(),
     };
     restore(
         plan,

@@ -151,6 +151,7 @@ fn manifest(stream: StoredStream) -> Manifest {
         warnings: Vec::new(),
         recipients: Vec::new(),
         tools: Default::default(),
+        row_counts: Vec::new(),
         streams: vec![stream],
     }
 }

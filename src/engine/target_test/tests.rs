@@ -11,7 +11,15 @@ async fn a_good_target_passes_every_step_and_is_left_empty() {
     let steps: Vec<_> = report.steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(
         steps,
-        ["open", "write", "read", "list", "createAgain", "delete"]
+        [
+            "open",
+            "write",
+            "read",
+            "list",
+            "speed",
+            "createAgain",
+            "delete"
+        ]
     );
     assert_eq!(store.names(), [""; 0]);
 }

@@ -111,6 +111,7 @@ impl Run {
                 secrets: Default::default(),
                 record_id: RecordId(7),
                 task_id: TaskId(1),
+                previous_run: None,
                 task: serde_json::from_value(task).expect("a valid task"),
                 location: location(),
                 created_at: chrono::DateTime::UNIX_EPOCH,

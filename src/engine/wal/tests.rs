@@ -3,8 +3,8 @@
 use super::*;
 use crate::AgeKeys;
 use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::id::TargetId;
-use backupx_core::domain::target::TargetKind;
 use backupx_core::domain::wal::Segment;
 use backupx_core::ports::keys::SealKeys;
 use backupx_core::ports::objects::StoreOpener;
@@ -28,12 +28,14 @@ fn archive(folder: &Path, recipients: Vec<String>, identities: Vec<SecretString>
     let access = TargetAccess {
         id: TargetId(0),
         name: "kept".to_owned(),
-        kind: TargetKind::Local,
+        kind: Driver::Local,
         config,
         secrets: BTreeMap::new(),
         relay: false,
     };
-    let store = backupx_storage::Opener.open(&access).expect("a folder");
+    let store = backupx_storage::Opener::default()
+        .open(&access)
+        .expect("a folder");
     let prefix = ObjectKey::parse("wal/main").expect("a key");
     Archive::new(store, prefix, recipients, identities).expect("an archive")
 }

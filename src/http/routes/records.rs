@@ -12,12 +12,14 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use backupx_api::guard::AcceptRequest;
 use backupx_api::logs::LogLine;
 use backupx_api::operations::Operation;
 use backupx_api::page::{Page, PageQuery};
 use backupx_api::records::{LockRequest, Record, RecordQuery, VerifyRequest};
 use backupx_api::reports::{FilesQuery, ListedEntry};
-use backupx_app::App;
+use backupx_app::{App, WithSecrets};
+use backupx_core::Error;
 use backupx_core::domain::command::Subject;
 use backupx_core::domain::id::{NodeId, RecordId, TargetId, TaskId};
 use backupx_core::domain::operation;
@@ -37,6 +39,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(cancel_record))
         .routes(routes!(lock_record))
         .routes(routes!(unlock_record))
+        .routes(routes!(accept_record))
         .routes(routes!(download_record))
 }
 
@@ -124,7 +127,7 @@ async fn record_files(
     }))
 }
 
-/// Has copies proven.
+/// Has copies proven, or a drill made of one.
 #[utoipa::path(post, path = "/api/v1/records/{id}/verify", tag = "records", request_body = Option<VerifyRequest>, security(("bearer" = ["operator"])), responses((status = 202, body = Operation)))]
 async fn verify_record(
     State(app): State<Arc<App>>,
@@ -133,9 +136,22 @@ async fn verify_record(
     OptionalJson(input): OptionalJson<VerifyRequest>,
 ) -> Answer<Response> {
     let targets: Vec<_> = input.target_ids.into_iter().map(TargetId).collect();
-    let operation = app
-        .verify_record(&principal, RecordId(id), input.mode.into(), &targets)
-        .await?;
+    let (id, mode) = (RecordId(id), input.mode.into());
+    let operation = match (input.drill, input.secrets.0) {
+        (Some(drill), secrets) if mode == operation::VerifyMode::Drill => {
+            let spec = drill.into();
+            let wanted = WithSecrets { spec, secrets };
+            app.drill_record(&principal, id, Some(wanted), &targets)
+                .await?
+        }
+        (None, secrets) if secrets.is_empty() => {
+            app.verify_record(&principal, id, mode, &targets).await?
+        }
+        (Some(_), _) => return Err(Error::field("drill", "is for mode drill alone").into()),
+        (None, _) => {
+            return Err(Error::field("secrets", "are for the server of a drill: name one").into());
+        }
+    };
     Ok(started(operation))
 }
 
@@ -189,6 +205,20 @@ async fn unlock_record(
     Path(id): Path<i64>,
 ) -> Answer<Json<Record>> {
     let record = app.unlock_record(&principal, RecordId(id)).await?;
+    Ok(Json(present::record(&app, &principal, record).await?))
+}
+
+/// Says that an odd run is right, and those of its task before it: retention goes on, later runs are measured by this one.
+#[utoipa::path(post, path = "/api/v1/records/{id}/accept", tag = "records", security(("bearer" = ["admin"])), responses((status = 200, body = Record)))]
+async fn accept_record(
+    State(app): State<Arc<App>>,
+    Admin(principal): Admin,
+    Path(id): Path<i64>,
+    OptionalJson(input): OptionalJson<AcceptRequest>,
+) -> Answer<Json<Record>> {
+    let record = app
+        .accept_record(&principal, RecordId(id), &input.reason)
+        .await?;
     Ok(Json(present::record(&app, &principal, record).await?))
 }
 

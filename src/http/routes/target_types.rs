@@ -18,7 +18,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
 async fn list_target_types(_viewer: Viewer) -> Json<Page<TargetType>> {
     // Few enough to stand on one page.
     Json(Page {
-        items: TargetKind::ALL.into_iter().map(Into::into).collect(),
+        items: TargetKind::all().map(Into::into).collect(),
         next_cursor: None,
     })
 }

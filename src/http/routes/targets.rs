@@ -16,6 +16,7 @@ use backupx_api::reports::TestReport;
 use backupx_api::targets::{Target, TargetCreate, TargetTestRequest, TargetUpdate, Usage};
 use backupx_app::{App, ChangedTarget, NewTarget};
 use backupx_core::domain::id::{NodeId, TargetId};
+use backupx_core::domain::target::TargetKind;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -52,7 +53,7 @@ async fn add_target(
 ) -> Answer<Response> {
     let new = NewTarget {
         name: input.name,
-        kind: input.kind.into(),
+        kind: TargetKind::parse(&input.kind)?,
         settings: input.config,
     };
     let target = app.add_target(&principal, new).await?;

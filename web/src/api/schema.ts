@@ -340,6 +340,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/records/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that an odd run is right, and those of its task before it: retention goes on, later runs are measured by this one. */
+        post: operations["accept_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/records/{id}/cancel": {
         parameters: {
             query?: never;
@@ -471,7 +488,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Has copies proven. */
+        /** Has copies proven, or a drill made of one. */
         post: operations["verify_record"];
         delete?: never;
         options?: never;
@@ -902,6 +919,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A person's word that an odd run is right. */
+        Acceptance: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who, by name. */
+            by: string;
+            /** @description Why; may be empty. */
+            reason: string;
+        };
         /** @description What a task waits for: runs of other tasks that end in success. */
         After: {
             /** @description The tasks: one to twenty, none of which waits for this one. */
@@ -932,6 +961,12 @@ export interface components {
         AgentResult: Record<string, never>;
         /** @description Node id and name, the master's time, intervals, and which leases to keep or to stop. */
         AgentWelcome: Record<string, never>;
+        /** @description What is odd about a run. Until somebody accepts it, retention removes nothing of its task. */
+        Alarm: {
+            accepted?: components["schemas"]["Acceptance"] | null;
+            /** @description What is odd. */
+            findings: components["schemas"]["Finding"][];
+        };
         /** @description A key for scripts. The key itself is shown once, when it is made. */
         ApiKey: {
             /**
@@ -1037,6 +1072,16 @@ export interface components {
              * @description Regular files among them.
              */
             files: number;
+            /**
+             * Format: int64
+             * @description Bytes of those.
+             */
+            newBytes?: number | null;
+            /**
+             * Format: int64
+             * @description Regular files that are newer than the good run before; absent when there was none, and for databases.
+             */
+            newFiles?: number | null;
             /**
              * Format: int64
              * @description Things that an archive can't hold, as sockets.
@@ -1182,6 +1227,143 @@ export interface components {
              */
             objects: number;
         };
+        /** @description How a backup is drilled. */
+        Drill: {
+            /**
+             * @description What has to hold of what was restored; at most 100.
+             * @default []
+             */
+            assertions: components["schemas"]["DrillAssertion"][];
+            /**
+             * Format: int64
+             * @description The node that does it; absent means the one that made the backup.
+             * @default null
+             */
+            nodeId: number | null;
+            /**
+             * @description Names of databases or globs of archived paths; empty means everything.
+             * @default []
+             */
+            only: string[];
+            /** @default null */
+            place: components["schemas"]["DrillPlace"] | null;
+            /**
+             * Format: int64
+             * @description How long it may take, in seconds; absent means a day.
+             * @default null
+             */
+            timeLimitSecs: number | null;
+        };
+        /** @description What an assertion came to. */
+        DrillAnswer: {
+            /** @description What was answered, or why nothing was. */
+            answer: string;
+            /** @description The assertion, for people. */
+            assertion: string;
+            /**
+             * Format: int64
+             * @description How long it took.
+             */
+            durationMs: number;
+            /** @description What it was compared with, where that is not in the assertion. */
+            expected?: string | null;
+            /** @description Whether it holds. */
+            ok: boolean;
+        };
+        /** @description Something that has to hold of what was restored. */
+        DrillAssertion: {
+            /** @description The database, as it was called when it was backed up; for SQLite the path of its file. */
+            database: string;
+            /** @description What it means, for people. */
+            name?: string | null;
+            /** @description One statement that only reads: it begins with SELECT, WITH, VALUES or TABLE and holds no `;`. */
+            query: string;
+            /** @enum {string} */
+            type: "sql";
+        } | {
+            /** @description As it is archived. */
+            path: string;
+            /** @enum {string} */
+            type: "path";
+        } | {
+            /** @description The database, as it was called when it was backed up. */
+            database: string;
+            /** @description The table, as `table` or `schema.table`. */
+            table: string;
+            /** @enum {string} */
+            type: "rows";
+            /**
+             * Format: int32
+             * @description By how many percent of the count at the backup the two may differ, 0 to 100.
+             */
+            within: number;
+        };
+        /** @description Where a drill restores into. */
+        DrillPlace: {
+            /** @enum {string} */
+            type: "folder";
+        } | {
+            server?: components["schemas"]["DatabaseServer"] | null;
+            /** @description Folder on the node with the tools; absent means that fitting ones are looked for. */
+            tools?: string | null;
+            /** @enum {string} */
+            type: "server";
+        } | {
+            /** @description Folder on the node with the programs; absent means that fitting ones are looked for. */
+            tools?: string | null;
+            /** @enum {string} */
+            type: "throwaway";
+        };
+        /** @description What came of a drill: the evidence. */
+        DrillReport: {
+            /** @description Each assertion, in order, as far as it came. */
+            answers: components["schemas"]["DrillAnswer"][];
+            /**
+             * Format: int64
+             * @description How long all assertions took.
+             */
+            assertionsMs: number;
+            /** @description The databases that were restored, as they were called when they were backed up. */
+            databases: string[];
+            /** @description Where it was restored into: `folder`, `server`, `throwaway`. */
+            place: string;
+            /**
+             * Format: int64
+             * @description How long making the place took.
+             */
+            prepareMs: number;
+            /** @description Why it came to no end, each as a sentence. */
+            problems: string[];
+            /**
+             * Format: int64
+             * @description Bytes of content restored.
+             */
+            restoredBytes: number;
+            /**
+             * Format: int64
+             * @description Entries restored; of databases the dumps.
+             */
+            restoredEntries: number;
+            /**
+             * Format: int64
+             * @description How long the restore took.
+             */
+            restoreMs: number;
+            /** @description The server, for people. */
+            server?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes read from storage.
+             */
+            storedBytesRead: number;
+            /**
+             * Format: int64
+             * @description How long the whole took, with what was cleared away.
+             */
+            totalMs: number;
+            /** @description The first hundred things that were not as they should be and fail nothing. */
+            warnings: string[];
+        };
         /**
          * @description What a thing in a file tree is.
          * @enum {string}
@@ -1218,6 +1400,24 @@ export interface components {
             type: "recordFinished";
         } | {
             /**
+             * @description Codes of what is odd: `empty`, `shrunk`, `grown`, `fewer_entries`, `more_entries`, `dump_shrunk`, `dump_gone`, `rewritten`,
+             *     `incompressible`.
+             */
+            findings: string[];
+            /**
+             * Format: int64
+             * @description Which one.
+             */
+            recordId: number;
+            /**
+             * Format: int64
+             * @description Of which task.
+             */
+            taskId: number;
+            /** @enum {string} */
+            type: "recordSuspicious";
+        } | {
+            /**
              * Format: int64
              * @description Which one.
              */
@@ -1236,6 +1436,29 @@ export interface components {
              * Format: int64
              * @description Which one.
              */
+            operationId: number;
+            /**
+             * Format: int64
+             * @description The record that was locked, because it is the last good one as far as anybody knows.
+             */
+            pinned?: number | null;
+            /**
+             * Format: int64
+             * @description Of which record.
+             */
+            recordId: number;
+            /**
+             * Format: int64
+             * @description Of which task.
+             */
+            taskId: number;
+            /** @enum {string} */
+            type: "drillFailed";
+        } | {
+            /**
+             * Format: int64
+             * @description Which one.
+             */
             nodeId: number;
             /** @enum {string} */
             type: "nodeOffline";
@@ -1247,6 +1470,23 @@ export interface components {
             nodeId: number;
             /** @enum {string} */
             type: "nodeOnline";
+        };
+        /** @description A drill of a record that came to its end. */
+        Evidence: {
+            /**
+             * Format: date-time
+             * @description When the master heard of its end.
+             */
+            at: string;
+            error?: components["schemas"]["Failure"] | null;
+            /** @description Whether the backup came back and every assertion held. */
+            held: boolean;
+            /**
+             * Format: int64
+             * @description The drill.
+             */
+            operationId: number;
+            report?: components["schemas"]["DrillReport"] | null;
         };
         /** @description Why something failed. */
         Failure: {
@@ -1262,6 +1502,16 @@ export interface components {
             /** @description What is wrong and what is accepted. */
             message: string;
         };
+        /** @description One odd thing about a run. */
+        Finding: {
+            /**
+             * @description Stable code: `empty`, `shrunk`, `grown`, `fewer_entries`, `more_entries`, `dump_shrunk`, `dump_gone`, `rewritten`,
+             *     `incompressible`.
+             */
+            code: string;
+            /** @description What is odd, in figures, for a person. */
+            message: string;
+        };
         /** @description A database that a server holds. */
         FoundDatabase: {
             /** @description Its name; for SQLite the path of its file. */
@@ -1271,6 +1521,26 @@ export interface components {
              * @description Its size in bytes as the server says it, when it does.
              */
             sizeBytes?: number | null;
+        };
+        /** @description How far from the history of its task a run may be; one that is further is odd, and retention of the task rests until it is accepted. */
+        Guard: {
+            /**
+             * @description Whether runs are looked at.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Format: int32
+             * @description By how many percent a run may be larger than the median of the runs before it, 1 to 100000.
+             * @default 100
+             */
+            growthPercent: number;
+            /**
+             * Format: int32
+             * @description By how many percent a run may be smaller than the median of the runs before it, 1 to 99.
+             * @default 50
+             */
+            shrinkPercent: number;
         };
         /** @description Programs of the node that run around a backup. What a name runs stands in the node's own policy file. */
         Hooks: {
@@ -1539,6 +1809,9 @@ export interface components {
         }) | (components["schemas"]["VerifyReport"] & {
             /** @enum {string} */
             type: "verify";
+        }) | (components["schemas"]["DrillReport"] & {
+            /** @enum {string} */
+            type: "drill";
         }) | (components["schemas"]["CopyReport"] & {
             /** @enum {string} */
             type: "copy";
@@ -1565,6 +1838,7 @@ export interface components {
             /** @description Folder below which everything is written; `null` means where it came from. */
             to?: string | null;
         } | {
+            drill?: components["schemas"]["Drill"] | null;
             /** @enum {string} */
             kind: "verify";
             /** @description How deep. */
@@ -1783,6 +2057,7 @@ export interface components {
         Page_Record: {
             /** @description The items, in the list's order. */
             items: {
+                alarm?: components["schemas"]["Alarm"] | null;
                 /**
                  * Format: date-time
                  * @description When somebody asked it to stop.
@@ -1797,6 +2072,7 @@ export interface components {
                  * @description When it was made.
                  */
                 createdAt: string;
+                drill?: components["schemas"]["Evidence"] | null;
                 error?: components["schemas"]["Failure"] | null;
                 /**
                  * Format: date-time
@@ -1832,6 +2108,7 @@ export interface components {
                  * @description When a node took it.
                  */
                 startedAt?: string | null;
+                statistics?: components["schemas"]["Statistics"] | null;
                 /** @description Where it is in its life. */
                 status: components["schemas"]["RecordStatus"];
                 /**
@@ -1879,8 +2156,11 @@ export interface components {
                 reach: components["schemas"]["Reach"];
                 /** @description Names of the secret settings that are set. */
                 secretsSet: string[];
-                /** @description Which kind of storage it is. */
-                type: components["schemas"]["TargetKind"];
+                /**
+                 * @description Which kind of storage it is, as `target-types` lists them.
+                 * @example s3
+                 */
+                type: string;
                 /**
                  * Format: int64
                  * @description Grows with every change; the entity tag of an update.
@@ -1894,12 +2174,21 @@ export interface components {
         Page_TargetType: {
             /** @description The items, in the list's order. */
             items: {
+                /** @description What carries it out: `local`, `s3`, or `rclone`, which has to be on the nodes that use it. */
+                driver: string;
                 /** @description Its settings. */
                 fields: components["schemas"]["TargetField"][];
+                /** @description Which kinds it stands among: `own`, `s3`, `cloud`, `network`, `drive`, `bridge`. */
+                group: string;
+                /** @description Whether it takes more settings of rclone's backend, as `option.NAME`, and secret ones as `secret.NAME`. */
+                options: boolean;
                 /** @description What people call it. */
                 title: string;
-                /** @description Its name. */
-                type: components["schemas"]["TargetKind"];
+                /**
+                 * @description Its name.
+                 * @example s3
+                 */
+                type: string;
             }[];
             /** @description To be given as `cursor` for the next part; `null` when this was the last one. */
             nextCursor?: string | null;
@@ -1916,12 +2205,15 @@ export interface components {
                  * @description When it was made.
                  */
                 createdAt: string;
+                drill?: components["schemas"]["Drill"] | null;
                 /** @description A disabled task does not run by its schedule. */
                 enabled: boolean;
                 /** @description Whether it is sealed to the organisation's key. */
                 encrypt: boolean;
                 /** @description age recipients beside the organisation's. */
                 extraRecipients: string[];
+                /** @description How far from its history a run may be. */
+                guard: components["schemas"]["Guard"];
                 /** @description What the node runs around it. */
                 hooks?: components["schemas"]["Hooks"];
                 /**
@@ -1979,6 +2271,8 @@ export interface components {
                  * @description When a person last changed it.
                  */
                 updatedAt: string;
+                /** @description When its newest backup is proven by itself. */
+                verify: components["schemas"]["VerifyPlan"][];
                 /**
                  * Format: int64
                  * @description Grows with every change; the entity tag of an update.
@@ -2112,6 +2406,7 @@ export interface components {
         Reach: "everywhere" | "ownNode" | "master";
         /** @description One run of one task. */
         Record: {
+            alarm?: components["schemas"]["Alarm"] | null;
             /**
              * Format: date-time
              * @description When somebody asked it to stop.
@@ -2126,6 +2421,7 @@ export interface components {
              * @description When it was made.
              */
             createdAt: string;
+            drill?: components["schemas"]["Evidence"] | null;
             error?: components["schemas"]["Failure"] | null;
             /**
              * Format: date-time
@@ -2161,6 +2457,7 @@ export interface components {
              * @description When a node took it.
              */
             startedAt?: string | null;
+            statistics?: components["schemas"]["Statistics"] | null;
             /** @description Where it is in its life. */
             status: components["schemas"]["RecordStatus"];
             /**
@@ -2515,6 +2812,29 @@ export interface components {
             /** @description Absolute paths, or patterns of some, of database files. Looked up again at each run. */
             paths: string[];
         };
+        /** @description A run in figures. */
+        Statistics: {
+            /**
+             * Format: int64
+             * @description Bytes of content read in a second.
+             */
+            bytesPerSecond: number;
+            /**
+             * Format: double
+             * @description The share of its files that is newer than the good run before, 0 to 1; absent when there was none, and for databases.
+             */
+            changedShare?: number | null;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds, from the node's taking it to the master's hearing of its end.
+             */
+            durationMs: number;
+            /**
+             * Format: double
+             * @description The share of its bytes that storage holds, 0 to 1 and a little more; absent for an empty run.
+             */
+            storedShare?: number | null;
+        };
         /** @description A stream as it lies in storage. */
         Stream: {
             /** @description Whether it is sealed. */
@@ -2552,8 +2872,11 @@ export interface components {
             reach: components["schemas"]["Reach"];
             /** @description Names of the secret settings that are set. */
             secretsSet: string[];
-            /** @description Which kind of storage it is. */
-            type: components["schemas"]["TargetKind"];
+            /**
+             * @description Which kind of storage it is, as `target-types` lists them.
+             * @example s3
+             */
+            type: string;
             /**
              * Format: int64
              * @description Grows with every change; the entity tag of an update.
@@ -2568,27 +2891,29 @@ export interface components {
             };
             /** @description Unique name: 1 to 100 characters, no `/` or `\`. */
             name: string;
-            /** @description Which kind of storage it is. */
-            type: components["schemas"]["TargetKind"];
+            /**
+             * @description Which kind of storage it is, as `target-types` lists them.
+             * @example s3
+             */
+            type: string;
         };
         /** @description One setting of a kind of storage. */
         TargetField: {
+            /** @description Whether few people need it. */
+            advanced?: boolean;
             /** @description What is taken when it is not given. */
             default?: string | null;
             /** @description What it means. */
             help: string;
             /** @description Name as in `config` and after `--set`. */
             name: string;
+            /** @description The values that it may have; any when empty. */
+            options?: string[];
             /** @description Whether it must be given. */
             required: boolean;
             /** @description Whether it is a secret: it can be set and is never answered. */
             secret: boolean;
         };
-        /**
-         * @description A kind of storage.
-         * @enum {string}
-         */
-        TargetKind: "local" | "s3";
         /** @description The result of a target's last test. */
         TargetTest: {
             /**
@@ -2600,6 +2925,8 @@ export interface components {
             message: string;
             /** @description Whether every step held. */
             ok: boolean;
+            /** @description Each step, in order, up to the one that failed. */
+            steps?: components["schemas"]["TestStep"][];
         };
         /** @description How a target is to be tested. */
         TargetTestRequest: {
@@ -2611,12 +2938,21 @@ export interface components {
         };
         /** @description A kind of storage and what can be set of it. */
         TargetType: {
+            /** @description What carries it out: `local`, `s3`, or `rclone`, which has to be on the nodes that use it. */
+            driver: string;
             /** @description Its settings. */
             fields: components["schemas"]["TargetField"][];
+            /** @description Which kinds it stands among: `own`, `s3`, `cloud`, `network`, `drive`, `bridge`. */
+            group: string;
+            /** @description Whether it takes more settings of rclone's backend, as `option.NAME`, and secret ones as `secret.NAME`. */
+            options: boolean;
             /** @description What people call it. */
             title: string;
-            /** @description Its name. */
-            type: components["schemas"]["TargetKind"];
+            /**
+             * @description Its name.
+             * @example s3
+             */
+            type: string;
         };
         /** @description What is changed of a target; what is absent stays. Its kind can't be changed. Not `Debug`: settings hold secrets. */
         TargetUpdate: {
@@ -2637,12 +2973,15 @@ export interface components {
              * @description When it was made.
              */
             createdAt: string;
+            drill?: components["schemas"]["Drill"] | null;
             /** @description A disabled task does not run by its schedule. */
             enabled: boolean;
             /** @description Whether it is sealed to the organisation's key. */
             encrypt: boolean;
             /** @description age recipients beside the organisation's. */
             extraRecipients: string[];
+            /** @description How far from its history a run may be. */
+            guard: components["schemas"]["Guard"];
             /** @description What the node runs around it. */
             hooks?: components["schemas"]["Hooks"];
             /**
@@ -2700,6 +3039,8 @@ export interface components {
              * @description When a person last changed it.
              */
             updatedAt: string;
+            /** @description When its newest backup is proven by itself. */
+            verify: components["schemas"]["VerifyPlan"][];
             /**
              * Format: int64
              * @description Grows with every change; the entity tag of an update.
@@ -2711,10 +3052,13 @@ export interface components {
             after?: components["schemas"]["After"] | null;
             /** @description How it is compressed. */
             compression?: components["schemas"]["Compression"];
+            drill?: components["schemas"]["Drill"] | null;
             /** @description Whether it is sealed to the organisation's key. */
             encrypt?: boolean;
             /** @description age recipients beside the organisation's, `age1…`. */
             extraRecipients?: string[];
+            /** @description How far from its history a run may be. */
+            guard?: components["schemas"]["Guard"];
             /** @description What the node runs around it, picked by name from what its own policy allows. */
             hooks?: components["schemas"]["Hooks"];
             /**
@@ -2739,7 +3083,7 @@ export interface components {
             /** @description How long copies are kept. */
             retention?: components["schemas"]["Retention"];
             schedule?: components["schemas"]["Schedule"] | null;
-            /** @description Secrets of the source that are set or, when empty, removed; those that are not named stay as they are. */
+            /** @description Secrets of the source, and `drillPassword` of the scratch server of its drill, that are set or, when empty, removed; those that are not named stay as they are. */
             secrets?: components["schemas"]["Secrets"];
             /** @description What is read. */
             source: components["schemas"]["Source"];
@@ -2750,6 +3094,8 @@ export interface components {
              * @description How long a run may take before it is ended as failed, in seconds; `null` means a day for databases and no limit for files.
              */
             timeLimitSecs?: number | null;
+            /** @description When its newest backup is proven by itself. */
+            verify?: components["schemas"]["VerifyPlan"][];
         };
         /** @description What a test of a target found. */
         TestReport: {
@@ -2770,7 +3116,7 @@ export interface components {
             /** @description What was found, or the cause and what to do. */
             message: string;
             /**
-             * @description What was tried: `open`, `write`, `read`, `list`, `createAgain`, `delete` of a target; `tools`, `connect`, `version`, `rights`,
+             * @description What was tried: `open`, `write`, `read`, `list`, `speed`, `createAgain`, `delete` of a target; `tools`, `connect`, `version`, `rights`,
              *     `databases` of a source.
              */
             name: string;
@@ -2887,7 +3233,19 @@ export interface components {
          * @description How deep a verification looks.
          * @enum {string}
          */
-        VerifyMode: "quick" | "full";
+        VerifyMode: "quick" | "full" | "drill";
+        /** @description When the newest backup of a task is proven by itself. */
+        VerifyPlan: {
+            /**
+             * @description Five or six fields, or `@weekly` and the like.
+             * @example 0 4 * * 0
+             */
+            cron: string;
+            /** @description How deep. */
+            mode: components["schemas"]["VerifyMode"];
+            /** @description IANA name of the zone; UTC when absent. */
+            timezone?: string;
+        };
         /** @description What came of a verification. */
         VerifyReport: {
             /** @description Per copy. */
@@ -2895,8 +3253,11 @@ export interface components {
         };
         /** @description How a record is to be verified. */
         VerifyRequest: {
+            drill?: components["schemas"]["Drill"] | null;
             /** @description How deep. */
             mode?: components["schemas"]["VerifyMode"];
+            /** @description Secrets for the server of that drill, by name; without any the task's own are used, as long as it is the task's own server. */
+            secrets?: components["schemas"]["Secrets"];
             /** @description Which copies; all good ones when empty. */
             targetIds?: number[];
         };
@@ -3791,6 +4152,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, as problem details. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 characters. The same request under the same key is carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
             };
             /** @description What went wrong, as problem details. */
             default: {

@@ -6,6 +6,7 @@ mod fake;
 mod physical;
 mod refused;
 mod restored;
+mod throwaway;
 
 use crate::support::trial;
 use bed::Bed;
@@ -21,7 +22,7 @@ macro_rules! cases {
     };
 }
 
-const VERSIONS: [u32; 3] = [15, 17, 18];
+const VERSIONS: [u32; 4] = [15, 16, 17, 18];
 /// On every version.
 const EVERY: &[(&str, Case)] = cases![
     restored::everything_comes_back_under_another_name,
@@ -34,6 +35,8 @@ const EVERY: &[(&str, Case)] = cases![
     restored::an_empty_database_is_restored_into_as_it_is,
     restored::what_roles_are_missing_is_said,
     physical::a_cluster_comes_back_as_its_server_made_it,
+    throwaway::a_throwaway_server_takes_what_this_one_held,
+    throwaway::what_a_newer_server_held_is_refused_in_plain_words,
     accounts::roles_come_with_their_passwords_and_leave_those_that_are_there,
     refused::what_is_there_is_found_and_chosen,
     refused::a_database_that_is_not_there_fails_the_run,

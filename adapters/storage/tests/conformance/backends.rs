@@ -1,10 +1,10 @@
 //! The kinds of storage that the suite runs on, and a fresh place on each.
 
 use backupx_core::domain::access::TargetAccess;
+use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::id::TargetId;
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::secret::WireSecret;
-use backupx_core::domain::target::TargetKind;
 use backupx_core::ports::objects::{ObjectStore, StoreOpener};
 use backupx_core::{Error, Result};
 use backupx_storage::Opener;
@@ -24,6 +24,10 @@ pub(crate) enum Backend {
     S3,
     /// A server that ignores conditions.
     WeakS3,
+    /// A WebDAV server, through rclone.
+    Webdav,
+    /// An SFTP server, through rclone.
+    Sftp,
 }
 
 impl fmt::Display for Backend {
@@ -32,6 +36,8 @@ impl fmt::Display for Backend {
             Self::Folder => "folder",
             Self::S3 => "s3",
             Self::WeakS3 => "weak s3",
+            Self::Webdav => "webdav",
+            Self::Sftp => "sftp",
         })
     }
 }
@@ -51,6 +57,8 @@ impl Backend {
             Self::Folder => None,
             Self::S3 => Some("BACKUPX_TEST_S3"),
             Self::WeakS3 => Some("BACKUPX_TEST_WEAK_S3"),
+            Self::Webdav => Some("BACKUPX_TEST_WEBDAV"),
+            Self::Sftp => Some("BACKUPX_TEST_SFTP"),
         }
     }
 }
@@ -70,13 +78,16 @@ impl Fresh {
             .map_err(|error| Error::internal("no temporary folder").with_source(error))?;
         let access = match backend.variables() {
             None => access(
-                TargetKind::Local,
+                Driver::Local,
                 &[("path", &folder.path().join("root").display().to_string())],
                 &[],
             ),
+            Some(variables) if matches!(backend, Backend::Webdav | Backend::Sftp) => {
+                rclone_access(variables)?
+            }
             Some(variables) => s3_access(variables)?,
         };
-        let store = Opener.open(&access)?;
+        let store = Opener::default().open(&access)?;
         Ok(Self {
             access,
             store,
@@ -103,7 +114,7 @@ impl Fresh {
         let mut access = self.access.clone();
         access.config.extend(owned(config));
         access.secrets.extend(wired(secrets));
-        Opener.open(&access)
+        Opener::default().open(&access)
     }
 
     pub(crate) async fn clean(&self) -> Result<()> {
@@ -119,19 +130,43 @@ pub(crate) fn key(text: &str) -> ObjectKey {
     ObjectKey::parse(text).expect("a valid key")
 }
 
-fn s3_access(variables: &str) -> Result<TargetAccess> {
+/// A folder that no other case has.
+fn own_place() -> String {
     static PLACE: AtomicU32 = AtomicU32::new(0);
-    let value = |name: &str| {
-        std::env::var(format!("{variables}_{name}"))
-            .map_err(|_| Error::invalid("test_setup", format!("{variables}_{name} is not set")))
-    };
-    let prefix = format!(
-        "conformance/{}-{}",
-        std::process::id(),
-        PLACE.fetch_add(1, Ordering::Relaxed)
-    );
+    let number = PLACE.fetch_add(1, Ordering::Relaxed);
+    format!("conformance/{}-{number}", std::process::id())
+}
+
+fn variable(variables: &str, name: &str) -> Result<String> {
+    std::env::var(format!("{variables}_{name}"))
+        .map_err(|_| Error::invalid("test_setup", format!("{variables}_{name} is not set")))
+}
+
+/// The server at `…_ENDPOINT`: an address, or a port where it is no URL.
+fn rclone_access(variables: &str) -> Result<TargetAccess> {
+    let endpoint = variable(variables, "ENDPOINT")?;
+    let path = own_place();
+    let mut config = vec![("path", path.as_str()), ("option.user", "backupx")];
+    match endpoint.starts_with("http") {
+        true => config.extend([("backend", "webdav"), ("option.url", &endpoint)]),
+        false => config.extend([
+            ("backend", "sftp"),
+            ("option.host", "127.0.0.1"),
+            ("option.port", &endpoint),
+        ]),
+    }
     Ok(access(
-        TargetKind::S3,
+        Driver::Rclone,
+        &config,
+        &[("secret.pass", "testsecret")],
+    ))
+}
+
+fn s3_access(variables: &str) -> Result<TargetAccess> {
+    let value = |name: &str| variable(variables, name);
+    let prefix = own_place();
+    Ok(access(
+        Driver::S3,
         &[
             ("endpoint", &value("ENDPOINT")?),
             ("bucket", &value("BUCKET")?),
@@ -143,7 +178,7 @@ fn s3_access(variables: &str) -> Result<TargetAccess> {
     ))
 }
 
-fn access(kind: TargetKind, config: &[(&str, &str)], secrets: &[(&str, &str)]) -> TargetAccess {
+fn access(kind: Driver, config: &[(&str, &str)], secrets: &[(&str, &str)]) -> TargetAccess {
     TargetAccess {
         id: TargetId(1),
         name: "here".to_owned(),

@@ -1,10 +1,11 @@
 //! One suite over every kind of storage: what the port `ObjectStore` promises, on a fresh place each time.
 //!
-//! Services are taken from `BACKUPX_TEST_S3_…` and `BACKUPX_TEST_WEAK_S3_…` (`tests/run` starts them). Without these their cases are
+//! Services are taken from `BACKUPX_TEST_{S3,WEAK_S3,WEBDAV,SFTP}_…` (`tests/run` starts them). Without these their cases are
 //! listed as ignored; with `BACKUPX_TEST_REQUIRE_ALL=1` they fail.
 
 mod any;
 mod backends;
+mod bridge;
 mod folder;
 mod service;
 
@@ -38,6 +39,15 @@ const STRONG: &[(&str, Case)] = cases![
     any::a_second_create_is_refused,
     any::of_many_creators_one_wins,
 ];
+/// What is promised where a look before each create has to do.
+const UNIQUE: &[(&str, Case)] = cases![any::a_second_create_is_refused];
+const BRIDGE: &[(&str, Case)] = cases![
+    bridge::a_wrong_password_is_said_as_such,
+    bridge::a_server_that_is_away_is_said_as_such,
+    bridge::never_30_no_password_is_seen,
+    bridge::a_child_that_died_is_started_again,
+    bridge::what_reaches_around_the_policy_is_refused,
+];
 const FOLDER: &[(&str, Case)] = cases![
     folder::a_file_in_the_making_is_not_visible,
     folder::never_24_a_writer_that_is_dropped_leaves_no_file,
@@ -61,6 +71,8 @@ fn main() {
         (Backend::Folder, [ANY, STRONG, FOLDER].as_slice()),
         (Backend::S3, [ANY, STRONG, SERVICE].as_slice()),
         (Backend::WeakS3, [ANY].as_slice()),
+        (Backend::Webdav, [ANY, UNIQUE, BRIDGE].as_slice()),
+        (Backend::Sftp, [ANY, UNIQUE, BRIDGE].as_slice()),
     ] {
         for (name, case) in suites.iter().copied().flatten() {
             trials.push(trial(backend, name, *case));

@@ -287,7 +287,7 @@ impl Bed {
     pub(crate) async fn target(
         &self,
         name: &str,
-        kind: TargetKind,
+        kind: &str,
         settings: &[(&str, &str)],
     ) -> Result<TargetId> {
         let settings = settings
@@ -296,7 +296,7 @@ impl Bed {
             .collect();
         let new = NewTarget {
             name: name.to_owned(),
-            kind,
+            kind: TargetKind::parse(kind)?,
             settings,
         };
         Ok(self.app.add_target(&self.who, new).await?.id)
@@ -410,7 +410,10 @@ pub(crate) fn spec(name: &str, node: NodeId, targets: &[TargetId]) -> Result<Tas
         max_unreadable: 10,
         max_cores: None,
         time_limit_secs: None,
+        drill: None,
         hooks: Default::default(),
+        guard: Default::default(),
+        verify: Vec::new(),
     })
 }
 
@@ -427,6 +430,7 @@ pub(crate) fn well(work: &Assignment) -> Outcome {
         },
         Work::Restore(_)
         | Work::Verify(_)
+        | Work::Drill(_)
         | Work::Browse { .. }
         | Work::TestTarget { .. }
         | Work::TestSource(_)

@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use backupx_app::Ports;
 use backupx_core::domain::command::{Command, Lane, Lease, Subject};
 use backupx_core::domain::event::{Event, EventKind};
+use backupx_core::domain::evidence::Evidence;
+use backupx_core::domain::guard::Acceptance;
 use backupx_core::domain::id::{
     CommandId, EventId, NodeId, OperationId, RecordId, TargetId, TaskId,
 };
@@ -188,6 +190,8 @@ faulty! {
         fn request_cancel(id: RecordId, now: Timestamp) -> bool;
         fn unfinished(after: RecordId, limit: u32) -> Vec<Record>;
         fn set_lock(id: RecordId, lock: Option<&Lock>) -> bool;
+        fn accept(id: RecordId, acceptance: &Acceptance) -> bool;
+        fn set_evidence(id: RecordId, evidence: &Evidence, pinned: Option<RecordId>) -> bool;
         fn set_copy(id: RecordId, expected: CopyState, copy: &RecordCopy, state: Option<RecordState>) -> bool;
         fn with_copies(task: TaskId) -> Vec<Record>;
         fn tasks_with_copies() -> Vec<TaskId>;

@@ -142,8 +142,8 @@ async fn never_19_a_target_that_holds_copies_does_not_move() -> Result<()> {
 async fn a_task_that_cannot_work_names_every_wrong_field() -> Result<()> {
     let bed = Bed::new().await?;
     let inside = [("path", "/srv/data/backup")];
-    let folder = bed.target("disk", TargetKind::Local, &inside).await?;
-    let twin = bed.target("twin", TargetKind::Local, &inside).await?;
+    let folder = bed.target("disk", TargetKind::LOCAL, &inside).await?;
+    let twin = bed.target("twin", TargetKind::LOCAL, &inside).await?;
     let mut wrong = spec("web", NodeId(99), &[folder, twin])?;
     wrong.extra_recipients = vec!["nonsense".to_owned()];
     let error = match bed.app.add_task(&bed.who, wrong).await {
@@ -189,7 +189,7 @@ async fn a_copy_in_a_node_s_own_folder_is_restored_there_alone() -> Result<()> {
     let bed = Bed::new().await?;
     let (node, other) = (bed.node("web").await?, bed.node("db").await?);
     let folder = bed
-        .target("disk", TargetKind::Local, &[("path", "/backup")])
+        .target("disk", TargetKind::LOCAL, &[("path", "/backup")])
         .await?;
     let task = bed.task(node, &[folder]).await?;
     let record = bed.run_well(node, task.id).await?;
@@ -253,7 +253,7 @@ async fn relayed(bed: &Bed) -> Result<(NodeId, Assignment, Record)> {
 async fn relayed_to(bed: &Bed, path: &str) -> Result<(NodeId, Assignment, Record)> {
     let node = bed.node("web").await?;
     let settings = [("path", path), ("at", "master")];
-    let folder = bed.target("vault", TargetKind::Local, &settings).await?;
+    let folder = bed.target("vault", TargetKind::LOCAL, &settings).await?;
     let task = bed.task(node, &[folder, bed.bucket("b").await?]).await?;
     let record = bed.app.run_task(&bed.who, task.id).await?;
     let work = bed.take_one(node).await?;
@@ -352,10 +352,10 @@ async fn the_relay_is_refused_where_a_replica_has_no_such_folder() -> Result<()>
 async fn a_folder_of_the_master_needs_a_master_with_the_local_node() -> Result<()> {
     let bed = Bed::without_local_node().await?;
     let settings = [("path", "/backup"), ("at", "master")];
-    let refused = bed.target("vault", TargetKind::Local, &settings).await;
+    let refused = bed.target("vault", TargetKind::LOCAL, &settings).await;
     assert_eq!(code(refused), "invalid_input");
     let own = bed
-        .target("own", TargetKind::Local, &[("path", "/backup")])
+        .target("own", TargetKind::LOCAL, &[("path", "/backup")])
         .await?;
     // And nobody tests anything without a node that is named.
     let nobody = bed.app.test_target(&bed.who, own, None).await;
@@ -401,6 +401,7 @@ async fn a_record_is_downloaded_from_what_the_master_reaches() -> Result<()> {
         warnings: Vec::new(),
         recipients: Vec::new(),
         tools: Default::default(),
+        row_counts: Vec::new(),
         streams,
     };
     let body =

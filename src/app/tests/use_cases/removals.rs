@@ -59,7 +59,7 @@ async fn never_19_the_row_goes_when_the_last_copy_is_confirmed_gone() -> Result<
     bed.app.hello(NodeId::LOCAL, Default::default()).await?;
     let node = bed.node("web").await?;
     let folder = bed
-        .target("disk", TargetKind::Local, &[("path", "/backup")])
+        .target("disk", TargetKind::LOCAL, &[("path", "/backup")])
         .await?;
     let bucket = bed.bucket("b").await?;
     let task = keeping(&bed, node, &[folder, bucket], keep_last(1)).await?;

@@ -140,6 +140,7 @@ impl Backup {
         let listener = Listener::default();
         let packed = pack(
             source,
+            None,
             &mut data,
             &mut index,
             &listener,
@@ -229,6 +230,7 @@ fn manifest(counts: Counts, source: SourceSpec) -> Manifest {
         warnings: Vec::new(),
         recipients: Vec::new(),
         tools: Default::default(),
+        row_counts: Vec::new(),
         streams: Vec::new(),
     }
 }

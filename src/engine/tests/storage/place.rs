@@ -2,6 +2,7 @@
 
 use backupx_core::Error;
 use backupx_core::domain::access::{StreamKey, TargetAccess};
+use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::id::{NodeId, RecordId, TargetId, TaskId};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::log::Level;
@@ -9,7 +10,6 @@ use backupx_core::domain::manifest::Manifest;
 use backupx_core::domain::operation::VerifyMode;
 use backupx_core::domain::report::{BackupReport, VerifiedCopy};
 use backupx_core::domain::secret::WireSecret;
-use backupx_core::domain::target::TargetKind;
 use backupx_core::domain::work::BackupWork;
 use backupx_core::ports::keys::{KeyPair, SealKeys};
 use backupx_core::ports::objects::StoreOpener;
@@ -42,7 +42,7 @@ impl Observer for Silent {
 pub(crate) fn folder(id: i64, path: &Path) -> Outcome<Destination> {
     opened(
         id,
-        TargetKind::Local,
+        Driver::Local,
         &[("path", &path.display().to_string())],
         &[],
     )
@@ -61,7 +61,7 @@ pub(crate) fn service(id: i64, endpoint: &str, prefix: &str) -> Outcome<Destinat
     ];
     opened(
         id,
-        TargetKind::S3,
+        Driver::S3,
         &config,
         &[("secretAccessKey", &variable("SECRET", "s"))],
     )
@@ -69,7 +69,7 @@ pub(crate) fn service(id: i64, endpoint: &str, prefix: &str) -> Outcome<Destinat
 
 fn opened(
     id: i64,
-    kind: TargetKind,
+    kind: Driver,
     config: &[(&str, &str)],
     secrets: &[(&str, &str)],
 ) -> Outcome<Destination> {
@@ -90,7 +90,7 @@ fn opened(
     Ok(Destination {
         target_id: access.id,
         name: access.name.clone(),
-        store: Opener.open(&access)?,
+        store: Opener::default().open(&access)?,
     })
 }
 
@@ -139,6 +139,7 @@ pub(crate) async fn back_up(
         secrets: Default::default(),
         record_id: RecordId(7),
         task_id: TaskId(1),
+        previous_run: None,
         task: serde_json::from_value(task).map_err(|error| Error::internal(error.to_string()))?,
         location: location(),
         created_at: chrono::DateTime::UNIX_EPOCH,
