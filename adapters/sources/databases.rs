@@ -4,6 +4,7 @@ use crate::mongodb::{self, Mongodb};
 use crate::mysql::{self, Mysql, MysqlThrowaway};
 use crate::postgresql::{self, Postgresql, PostgresqlThrowaway};
 use crate::refusals::unsupported;
+use crate::saphana::{self, Saphana};
 use crate::scratch::{self, Place};
 use crate::sqlite::{self, Sqlite};
 use backupx_core::domain::source::SourceSpec;
@@ -39,6 +40,7 @@ impl DumpOpener for Databases {
             }
             SourceSpec::Sqlite(source) => Ok(Box::new(Sqlite::new(source, access))),
             SourceSpec::Mongodb(source) => Ok(Box::new(Mongodb::new(source, access))),
+            SourceSpec::Saphana(source) => Ok(Box::new(Saphana::new(source, access))),
         }
     }
 
@@ -49,6 +51,7 @@ impl DumpOpener for Databases {
             ("postgresql", postgresql::found_tools()),
             ("sqlite", sqlite::found_tools()),
             ("mongodb", mongodb::found_tools()),
+            ("saphana", saphana::found_tools()),
         ] {
             let Some((tool, version)) = found else {
                 continue;
@@ -78,12 +81,13 @@ impl DumpOpener for Databases {
                 let server = PostgresqlThrowaway::new(source, like, version, stop)?;
                 Ok(Box::new(server))
             }
-            SourceSpec::File { .. } | SourceSpec::Sqlite(_) | SourceSpec::Mongodb(_) => {
-                Err(unsupported(format!(
-                    "no throw-away server of type {} can be started",
-                    like.spec.type_name()
-                )))
-            }
+            SourceSpec::File { .. }
+            | SourceSpec::Sqlite(_)
+            | SourceSpec::Mongodb(_)
+            | SourceSpec::Saphana(_) => Err(unsupported(format!(
+                "no throw-away server of type {} can be started",
+                like.spec.type_name()
+            ))),
         }
     }
 

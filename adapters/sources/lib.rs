@@ -12,6 +12,7 @@ mod mysql;
 mod postgresql;
 mod refusals;
 mod returning;
+mod saphana;
 mod scratch;
 mod sign_in;
 mod sqlite;
@@ -57,7 +58,8 @@ impl SourceOpener for Files {
             SourceSpec::Mysql(_)
             | SourceSpec::Postgresql(_)
             | SourceSpec::Sqlite(_)
-            | SourceSpec::Mongodb(_) => Err(Error::internal("a database is no tree of files")),
+            | SourceSpec::Mongodb(_)
+            | SourceSpec::Saphana(_) => Err(Error::internal("a database is no tree of files")),
         }
     }
 

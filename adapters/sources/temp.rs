@@ -41,7 +41,7 @@ impl Temp {
                 Err(error) => return Err(failed(error)),
             }
             // Somebody who sweeps may have taken it between the two.
-            if let Some(held) = hold(&folder) {
+            if let Some(held) = hold(&folder, File::open(&folder)) {
                 return Ok(Self {
                     folder,
                     _held: held,
@@ -86,11 +86,12 @@ impl Drop for Temp {
     }
 }
 
-/// Locks the folder, if nobody holds it and it is still there.
-fn hold(folder: &Path) -> Option<File> {
-    let file = File::open(folder).ok()?;
+/// Locks what is opened, if nobody holds it and it is still at its path.
+pub(crate) fn hold(path: &Path, opened: std::io::Result<File>) -> Option<File> {
+    let file = opened.ok()?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
-    let (held, there) = (file.metadata().ok()?, folder.metadata().ok()?);
+    // Of a link this tells about the link itself.
+    let (held, there) = (file.metadata().ok()?, path.symlink_metadata().ok()?);
     (held.ino() == there.ino() && held.dev() == there.dev()).then_some(file)
 }
 
@@ -98,7 +99,7 @@ fn hold(folder: &Path) -> Option<File> {
 fn sweep(parent: &Path) {
     for path in ours(parent) {
         if !path.join(TAKES_MORE).exists()
-            && let Some(_held) = hold(&path)
+            && let Some(_held) = hold(&path, File::open(&path))
         {
             remove(&path);
         }
@@ -110,7 +111,7 @@ pub(crate) fn left_behind(parent: &Path) -> Vec<Left> {
     let mut left = Vec::new();
     for path in ours(parent) {
         if path.join(TAKES_MORE).exists()
-            && let Some(held) = hold(&path)
+            && let Some(held) = hold(&path, File::open(&path))
         {
             left.push(Left { path, _held: held });
         }

@@ -6,6 +6,7 @@ use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::drill::DrillPlace;
 use backupx_core::domain::name::Name;
 use backupx_core::domain::operation::RestoreSpec;
+use backupx_core::domain::saphana::{SaphanaSource, SaphanaVia};
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::work::{DrillWork, Work};
 use backupx_core::{Error, Result};
@@ -174,6 +175,10 @@ impl Policy {
             SourceSpec::Mysql(source) => (&source.server, &source.tools),
             SourceSpec::Postgresql(source) => (&source.server, &source.tools),
             SourceSpec::Mongodb(source) => (&source.server, &source.tools),
+            SourceSpec::Saphana(source) => {
+                self.may_use_folder_of_hana(source)?;
+                (&source.server, &source.tools)
+            }
         };
         let archive = match source {
             SourceSpec::Postgresql(source) => source.wal_archive.as_ref(),
@@ -192,6 +197,19 @@ impl Policy {
                 self.below(folder, roots, "used for its tools").map(drop)
             }
             (Some(_), None) | (None, _) => Ok(()),
+        }
+    }
+
+    /// HANA's backups are files that are read, and its own catalogue says where: only below what may be read, so that a server that the
+    /// master names can't name other files of this host.
+    fn may_use_folder_of_hana(&self, source: &SaphanaSource) -> Result<()> {
+        match (source.via, &source.folder, &self.rules.allowed_roots) {
+            (SaphanaVia::Backint, _, _) | (SaphanaVia::File, None, None) => Ok(()),
+            (SaphanaVia::File, Some(folder), _) => self.may_read(folder),
+            (SaphanaVia::File, None, Some(roots)) => Err(self.denied(
+                "HANA's own folder for backups may not be read on this host".to_owned(),
+                &format!("name a folder below {} in the task", list(roots)),
+            )),
         }
     }
 
@@ -232,6 +250,14 @@ impl Policy {
         ) && path.starts_with('/')
         {
             return self.below(path, roots, "written to").map(drop);
+        }
+        if let (SourceSpec::Saphana(source), Some(roots)) =
+            (source, &self.rules.allowed_restore_roots)
+            && source.via == SaphanaVia::File
+        {
+            // Its files are laid down there for HANA to read.
+            let folder = source.folder.as_deref().unwrap_or("/");
+            return self.below(folder, roots, "written to").map(drop);
         }
         let (SourceSpec::Sqlite(source), Some(roots)) = (source, &self.rules.allowed_restore_roots)
         else {

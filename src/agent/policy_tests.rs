@@ -9,6 +9,7 @@ use backupx_core::domain::drill::{DrillPlace, DrillSpec};
 use backupx_core::domain::id::{OperationId, RecordId, TargetId};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::operation::{Overwrite, RestoreSpec};
+use backupx_core::domain::saphana::{SaphanaSource, SaphanaVia};
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::domain::work::{DatabaseWork, DrillWork, RestoreWork, Work};
 use std::fs;
@@ -310,6 +311,48 @@ fn a_policy_with_a_hook_that_can_not_run_is_no_policy() {
         let error = Policy::read(&file).expect_err("must be refused");
         assert!(error.message().contains(why), "{error}");
     }
+}
+
+fn hana(folder: Option<String>, via: SaphanaVia) -> DatabaseWork {
+    DatabaseWork {
+        source: SourceSpec::Saphana(SaphanaSource {
+            folder,
+            via,
+            ..SaphanaSource::default()
+        }),
+        secrets: Default::default(),
+    }
+}
+
+#[test]
+fn never_31_the_folder_of_a_hana_is_named_and_allowed() {
+    let read = |folder, via| Work::TestSource(Box::new(hana(folder, via)));
+    let (folder, policy) = host("allowedRoots: [HOST/allowed]");
+    allowed(
+        &policy,
+        read(Some(at(&folder, "allowed")), SaphanaVia::File),
+    );
+    allowed(&policy, read(None, SaphanaVia::Backint));
+    let said = refused(&policy, read(None, SaphanaVia::File));
+    assert!(said.contains("name a folder below"), "{said}");
+    refused(&policy, read(Some(at(&folder, "secret")), SaphanaVia::File));
+
+    let back = |folder, via| match restore(None) {
+        Work::Restore(work) => Work::Restore(RestoreWork {
+            dumps: true,
+            database: Some(Box::new(hana(folder, via))),
+            ..work
+        }),
+        other => other,
+    };
+    let (folder, policy) = host("allowedRestoreRoots: [HOST/allowed]");
+    allowed(
+        &policy,
+        back(Some(at(&folder, "allowed")), SaphanaVia::File),
+    );
+    allowed(&policy, back(None, SaphanaVia::Backint));
+    refused(&policy, back(Some(at(&folder, "secret")), SaphanaVia::File));
+    refused(&policy, back(None, SaphanaVia::File));
 }
 
 #[test]

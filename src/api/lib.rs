@@ -18,6 +18,7 @@ pub mod page;
 pub mod problem;
 pub mod records;
 pub mod reports;
+pub mod saphana;
 pub mod schedules;
 pub mod sessions;
 pub mod set_up;

@@ -1,4 +1,4 @@
-//! The mirror: enums of the domain as they stand on the wire, with their names and both conversions.
+//! The mirror: enums and structs of the domain as they stand on the wire, with their names and both conversions.
 
 /// Makes a wire enum with the same variants as a domain enum.
 macro_rules! mirrored {
@@ -37,6 +37,24 @@ macro_rules! mirrored {
     };
 }
 
+/// A struct of the wire with the fields of one of the domain, and both conversions.
+macro_rules! alike {
+    ($wire:ident, $domain:ty, $($field:ident),+) => {
+        impl From<$domain> for $wire {
+            fn from(value: $domain) -> Self {
+                Self { $($field: value.$field.into()),+ }
+            }
+        }
+
+        impl From<$wire> for $domain {
+            fn from(value: $wire) -> Self {
+                Self { $($field: value.$field.into()),+ }
+            }
+        }
+    };
+}
+
+pub(crate) use alike;
 pub(crate) use mirrored;
 
 #[cfg(test)]
@@ -65,6 +83,8 @@ mod tests {
             crate::records::RecordStatus,
             crate::records::Trigger,
             crate::reports::EntryKind,
+            crate::saphana::SaphanaLevel,
+            crate::saphana::SaphanaVia,
             crate::targets::Reach,
             crate::tasks::AfterWhen,
             crate::schedules::CatchUp,

@@ -1,7 +1,8 @@
 //! Sources: what a task reads, by kind, and what a look at a database server finds.
 
-use crate::mirror::mirrored;
+use crate::mirror::{alike, mirrored};
 use crate::reports::TestStep;
+use crate::saphana::SaphanaSource;
 use backupx_core::domain::database;
 use backupx_core::domain::report;
 use backupx_core::domain::source::SourceSpec;
@@ -37,6 +38,8 @@ pub enum Source {
     Sqlite(SqliteSource),
     /// Databases of a MongoDB server.
     Mongodb(MongodbSource),
+    /// Databases of an SAP HANA system.
+    Saphana(SaphanaSource),
 }
 
 impl Source {
@@ -48,29 +51,13 @@ impl Source {
             Self::Postgresql(_) => "postgresql",
             Self::Sqlite(_) => "sqlite",
             Self::Mongodb(_) => "mongodb",
+            Self::Saphana(_) => "saphana",
         }
     }
 }
 
 fn yes() -> bool {
     true
-}
-
-/// A struct of the wire with the fields of one of the domain, and both conversions.
-macro_rules! alike {
-    ($wire:ident, $domain:ty, $($field:ident),+) => {
-        impl From<$domain> for $wire {
-            fn from(value: $domain) -> Self {
-                Self { $($field: value.$field.into()),+ }
-            }
-        }
-
-        impl From<$wire> for $domain {
-            fn from(value: $wire) -> Self {
-                Self { $($field: value.$field.into()),+ }
-            }
-        }
-    };
 }
 
 /// How a database server is reached. Passwords are among the task's `secrets`, or in a file of the node.
@@ -268,6 +255,7 @@ impl From<Source> for SourceSpec {
             Source::Postgresql(source) => Self::Postgresql(source.into()),
             Source::Sqlite(source) => Self::Sqlite(source.into()),
             Source::Mongodb(source) => Self::Mongodb(source.into()),
+            Source::Saphana(source) => Self::Saphana(source.into()),
         }
     }
 }
@@ -290,6 +278,7 @@ impl From<SourceSpec> for Source {
             SourceSpec::Postgresql(source) => Self::Postgresql(source.into()),
             SourceSpec::Sqlite(source) => Self::Sqlite(source.into()),
             SourceSpec::Mongodb(source) => Self::Mongodb(source.into()),
+            SourceSpec::Saphana(source) => Self::Saphana(source.into()),
         }
     }
 }

@@ -18,6 +18,7 @@ mod mysql;
 mod pitr;
 mod replicas;
 mod road;
+mod saphana;
 mod scene;
 mod schedules;
 mod storage;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         drills::trials(),
         mongodb::trials(),
         mysql::trials(),
+        saphana::trials(),
         guard::trials(),
         hooks::trials(),
         pitr::trials(),

@@ -6,6 +6,7 @@
 mod mongodb;
 mod mysql;
 mod postgresql;
+mod saphana;
 mod sqlite;
 mod support;
 
@@ -17,6 +18,7 @@ fn main() {
     trials.extend(mongodb::trials());
     trials.extend(mysql::trials());
     trials.extend(postgresql::trials());
+    trials.extend(saphana::trials());
     trials.extend(sqlite::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -193,38 +193,19 @@ impl Tool {
         stop: &StopFlag,
         limit: Duration,
     ) -> Result<Ended> {
-        let name = self.name();
-        let deadline = StopFlag::default();
-        let over = Instant::now() + limit;
-        // The run's own flag and the limit are one flag for the tool.
-        let ended = std::thread::scope(|scope| {
-            let (done, is_done) = std::sync::mpsc::channel::<()>();
-            scope.spawn({
-                let deadline = &deadline;
-                move || {
-                    while is_done.recv_timeout(child::LOOK_EVERY)
-                        == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
-                    {
-                        if stop.is_stopped() || Instant::now() > over {
-                            deadline.stop();
-                            return;
-                        }
-                    }
-                }
-            });
-            let ended = self.read(out, said, &deadline);
-            drop(done);
-            ended
-        });
-        ended.map_err(|error| match error.code() {
-            "cancelled" if !stop.is_stopped() => Error::unavailable(
-                "tool_timeout",
-                format!(
-                    "{name} did not answer within {} s; the server may hang or be out of reach",
-                    limit.as_secs()
-                ),
-            ),
-            _ => error,
+        within(&self.name(), stop, limit, |flag| self.read(out, said, flag))
+    }
+
+    /// Runs it as [`Tool::write`] does, for at most `limit`; `tool_timeout` when that is over.
+    pub(crate) fn write_within(
+        self,
+        input: &mut dyn Read,
+        said: &(dyn Fn(&str) + Sync),
+        stop: &StopFlag,
+        limit: Duration,
+    ) -> Result<Ended> {
+        within(&self.name(), stop, limit, |flag| {
+            self.write(input, said, flag)
         })
     }
 
@@ -282,6 +263,46 @@ impl Ended {
             format!("{how}: {}", self.last_words.join("; "))
         }
     }
+}
+
+/// Runs the tool `name` with a flag that is raised by the run's own one or when `limit` is over.
+fn within(
+    name: &str,
+    stop: &StopFlag,
+    limit: Duration,
+    run: impl FnOnce(&StopFlag) -> Result<Ended>,
+) -> Result<Ended> {
+    let deadline = StopFlag::default();
+    let over = Instant::now() + limit;
+    let ended = std::thread::scope(|scope| {
+        let (done, is_done) = std::sync::mpsc::channel::<()>();
+        scope.spawn({
+            let deadline = &deadline;
+            move || {
+                while is_done.recv_timeout(child::LOOK_EVERY)
+                    == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+                {
+                    if stop.is_stopped() || Instant::now() > over {
+                        deadline.stop();
+                        return;
+                    }
+                }
+            }
+        });
+        let ended = run(&deadline);
+        drop(done);
+        ended
+    });
+    ended.map_err(|error| match error.code() {
+        "cancelled" if !stop.is_stopped() => Error::unavailable(
+            "tool_timeout",
+            format!(
+                "{name} did not answer within {} s; the server may hang or be out of reach",
+                limit.as_secs()
+            ),
+        ),
+        _ => error,
+    })
 }
 
 fn name_of(path: &Path) -> String {

@@ -76,6 +76,15 @@ fn a_short_question_has_a_limit() {
         .ask(&StopFlag::default(), Duration::from_millis(200))
         .expect_err("too slow");
     assert_eq!(error.code(), "tool_timeout");
+    let error = shell("cat >/dev/null; sleep 600")
+        .write_within(
+            &mut &b"said"[..],
+            &silent,
+            &StopFlag::default(),
+            Duration::from_millis(200),
+        )
+        .expect_err("too slow");
+    assert_eq!(error.code(), "tool_timeout");
 }
 
 #[test]

@@ -224,6 +224,7 @@ impl Edit {
                 Source::Mysql(source) => source.databases.except.clear(),
                 Source::Postgresql(source) => source.databases.except.clear(),
                 Source::Mongodb(source) => source.databases.except.clear(),
+                Source::Saphana(source) => source.databases.except.clear(),
                 Source::Sqlite(_) => {}
             }
         }

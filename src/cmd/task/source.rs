@@ -2,6 +2,7 @@
 
 use crate::cmd::failure::usage;
 use anyhow::{Context, Result};
+use backupx_api::saphana::{SaphanaLevel, SaphanaSource, SaphanaVia};
 use backupx_api::sources::{
     MongodbSource, MysqlSource, PostgresqlFormat, PostgresqlSource, Secrets, Selection, Server,
     Source, SqliteSource, Tls,
@@ -25,6 +26,9 @@ pub(super) enum Kind {
     Sqlite,
     /// Databases of MongoDB
     Mongodb,
+    /// Databases of SAP HANA
+    #[value(alias = "hana")]
+    Saphana,
 }
 
 impl Kind {
@@ -59,6 +63,7 @@ impl Kind {
                 auth_database: None,
                 tools: None,
             }),
+            Self::Saphana => Source::Saphana(SaphanaSource::default()),
         }
     }
 }
@@ -153,6 +158,11 @@ pub(super) fn apply(
                 secrets.0.insert("uri".to_owned(), uri);
             }
         }
+        Source::Saphana(source) => {
+            given.server(&mut source.server, secrets)?;
+            given.selection(&mut source.databases, named);
+            given.saphana(source)?;
+        }
     }
     given.nothing_left(kind)
 }
@@ -217,6 +227,31 @@ impl Given {
         Ok(())
     }
 
+    fn saphana(&mut self, source: &mut SaphanaSource) -> Result<()> {
+        self.text(&["userStoreKey"], &mut source.user_store_key);
+        self.text(&["connectTo"], &mut source.connect_to);
+        self.text(&["folder"], &mut source.folder);
+        self.text(&["tools"], &mut source.tools);
+        if let Some(level) = self.take(&["level"]) {
+            source.level = one_of(SaphanaLevel::ALL, SaphanaLevel::as_str, "level", &level)?;
+        }
+        if let Some(via) = self.take(&["via"]) {
+            source.via = one_of(SaphanaVia::ALL, SaphanaVia::as_str, "via", &via)?;
+        }
+        match self.take(&["channels"]).as_deref() {
+            None => {}
+            Some("") => source.channels = None,
+            Some(text) => source.channels = Some(number("channels", text)?),
+        }
+        if let Some(text) = self.take(&["retries"]) {
+            source.retries = number("retries", &text)?;
+        }
+        if let Some(text) = self.take(&["retryWaitSecs"]) {
+            source.retry_wait_secs = number("retryWaitSecs", &text)?;
+        }
+        Ok(())
+    }
+
     fn selection(&mut self, databases: &mut Selection, named: &Named<'_>) {
         let mut only = named.sources.to_vec();
         only.extend(self.list(&["database", "databases"]));
@@ -243,6 +278,9 @@ impl Given {
             "mongodb" => {
                 "host, port, user, password, passwordFile, uri, tls, tlsCa, database, authDatabase, tools"
             }
+            "saphana" => {
+                "host, port, user, password, passwordFile, userStoreKey, connectTo, tls, tlsCa, database, level, via, channels, folder, retries, retryWaitSecs, tools"
+            }
             "postgresql" => {
                 "host, port, socket, user, password, passwordFile, tls, tlsCa, database, accounts, format, walArchive, tools"
             }
@@ -254,6 +292,11 @@ impl Given {
             "--set {key}: type {kind} has no such setting; it has {known}"
         )))
     }
+}
+
+fn number<T: std::str::FromStr>(key: &str, text: &str) -> Result<T> {
+    text.parse()
+        .map_err(|_| usage(format!("--set {key}={text}: use a number that it can be")))
 }
 
 fn one_of<T: Copy>(all: &[T], name: fn(T) -> &'static str, key: &str, text: &str) -> Result<T> {

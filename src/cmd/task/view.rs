@@ -10,6 +10,7 @@ use crate::cmd::output::{
 use anyhow::Result;
 use backupx_api::nodes::Node;
 use backupx_api::page::Page;
+use backupx_api::saphana::SaphanaSource;
 use backupx_api::schedules::{Schedule, SchedulePreview};
 use backupx_api::sources::{Selection, Server, Source};
 use backupx_api::targets::Target;
@@ -289,7 +290,24 @@ fn source(source: &Source) -> Vec<(&'static str, String)> {
         Source::Mysql(source) => server(&source.server, &source.databases),
         Source::Postgresql(source) => server(&source.server, &source.databases),
         Source::Mongodb(source) => server(&source.server, &source.databases),
+        Source::Saphana(source) => {
+            let mut pairs = server(&source.server, &source.databases);
+            pairs.extend(saphana(source));
+            pairs
+        }
     }
+}
+
+fn saphana(source: &SaphanaSource) -> [(&'static str, String); 5] {
+    let channels = source.channels.map(|channels| channels.to_string());
+    let wait = span(Duration::from_secs(source.retry_wait_secs.into()));
+    [
+        ("level", source.level.to_string()),
+        ("via", source.via.to_string()),
+        ("channels", or_dash(channels.unwrap_or_default())),
+        ("folder", or_dash(source.folder.clone().unwrap_or_default())),
+        ("retries", format!("{}, after {wait} first", source.retries)),
+    ]
 }
 
 fn schedule(task: &Task) -> String {

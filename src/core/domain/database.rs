@@ -283,7 +283,7 @@ impl Selection {
 }
 
 /// Why `text` is no name that can be handed to a tool.
-fn unfit(text: &str) -> Option<String> {
+pub(super) fn unfit(text: &str) -> Option<String> {
     match text.len() {
         0 => Some("must not be empty".to_owned()),
         1..=512 if !text.contains(['\0', '\n', '\r']) => None,

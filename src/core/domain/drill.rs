@@ -85,7 +85,7 @@ impl DrillPlace {
         match source {
             SourceSpec::File { .. } | SourceSpec::Sqlite(_) => Self::Folder,
             SourceSpec::Mysql(_) | SourceSpec::Postgresql(_) => Self::Throwaway { tools: None },
-            SourceSpec::Mongodb(_) => Self::Server {
+            SourceSpec::Mongodb(_) | SourceSpec::Saphana(_) => Self::Server {
                 server: None,
                 tools: None,
             },
@@ -268,6 +268,9 @@ fn unfit(place: &DrillPlace, source: &SourceSpec) -> Option<String> {
         }
         (DrillPlace::Server { .. }, SourceSpec::Postgresql(_)) => {
             "a physical copy is a whole server: it comes up as a throw-away server alone"
+        }
+        (_, SourceSpec::Saphana(_)) => {
+            "backups of SAP HANA are drilled by hand: restore a tenant under another name and look at it"
         }
         (DrillPlace::Server { .. } | DrillPlace::Throwaway { .. }, _) if !source.is_database() => {
             "files are drilled in a folder"

@@ -46,6 +46,8 @@ pub enum DumpFormat {
     Sqlite,
     /// The archive of mongodump.
     MongodbArchive,
+    /// A tar archive: what HANA's catalogue says of a backup, and the files that it names.
+    SaphanaBackup,
 }
 
 impl DumpFormat {
@@ -54,7 +56,7 @@ impl DumpFormat {
         match self {
             Self::MysqlSql | Self::PostgresqlSql => "sql",
             Self::PostgresqlCustom => "dump",
-            Self::PostgresqlBase => "tar",
+            Self::PostgresqlBase | Self::SaphanaBackup => "tar",
             Self::Sqlite => "sqlite3",
             Self::MongodbArchive => "archive",
         }

@@ -27,6 +27,7 @@ pub mod protocol;
 pub mod record;
 pub mod report;
 pub mod retention;
+pub mod saphana;
 pub mod schedule;
 pub mod secret;
 pub mod size;

@@ -3,6 +3,7 @@
 use super::database::{
     MongodbSource, MysqlSource, PostgresqlSource, Selection, Server, SqliteSource, no_path,
 };
+use super::saphana::SaphanaSource;
 use crate::FieldError;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,8 @@ pub enum SourceSpec {
     Sqlite(SqliteSource),
     /// Databases of a MongoDB server.
     Mongodb(MongodbSource),
+    /// Databases of an SAP HANA system.
+    Saphana(SaphanaSource),
 }
 
 impl SourceSpec {
@@ -44,6 +47,7 @@ impl SourceSpec {
             Self::Postgresql(_) => "postgresql",
             Self::Sqlite(_) => "sqlite",
             Self::Mongodb(_) => "mongodb",
+            Self::Saphana(_) => "saphana",
         }
     }
 
@@ -51,7 +55,11 @@ impl SourceSpec {
     pub fn is_database(&self) -> bool {
         match self {
             Self::File { .. } => false,
-            Self::Mysql(_) | Self::Postgresql(_) | Self::Sqlite(_) | Self::Mongodb(_) => true,
+            Self::Mysql(_)
+            | Self::Postgresql(_)
+            | Self::Sqlite(_)
+            | Self::Mongodb(_)
+            | Self::Saphana(_) => true,
         }
     }
 
@@ -59,7 +67,7 @@ impl SourceSpec {
     pub fn secret_names(&self) -> &'static [&'static str] {
         match self {
             Self::File { .. } | Self::Sqlite(_) => &[],
-            Self::Mysql(_) | Self::Postgresql(_) => &["password"],
+            Self::Mysql(_) | Self::Postgresql(_) | Self::Saphana(_) => &["password"],
             Self::Mongodb(_) => &["password", "uri"],
         }
     }
@@ -71,6 +79,7 @@ impl SourceSpec {
             Self::Mysql(source) => Some(&source.server),
             Self::Postgresql(source) => Some(&source.server),
             Self::Mongodb(source) => Some(&source.server),
+            Self::Saphana(source) => Some(&source.server),
         }
     }
 
@@ -81,6 +90,13 @@ impl SourceSpec {
             Self::Mysql(source) => (&mut source.server, &mut source.tools),
             Self::Postgresql(source) => (&mut source.server, &mut source.tools),
             Self::Mongodb(source) => (&mut source.server, &mut source.tools),
+            Self::Saphana(source) => {
+                // The key of the user store says where its own server is.
+                if other.is_some() {
+                    source.user_store_key = None;
+                }
+                (&mut source.server, &mut source.tools)
+            }
         };
         if let Some(other) = other {
             server.clone_from(other);
@@ -96,6 +112,13 @@ impl SourceSpec {
         let Some(server) = self.server() else {
             return format!("{kind} on this host");
         };
+        if let Self::Saphana(SaphanaSource {
+            user_store_key: Some(key),
+            ..
+        }) = self
+        {
+            return format!("{kind} by the user store key {key}");
+        }
         match (&server.host, &server.socket, server.port) {
             (Some(host), _, Some(port)) => format!("{kind} on {host}:{port}"),
             (Some(host), _, None) => format!("{kind} on {host}"),
@@ -123,6 +146,12 @@ impl SourceSpec {
             Self::Sqlite(source) => wrong_paths(&source.paths, "name at least one database file"),
             Self::Mongodb(source) => {
                 wrong_server(&source.server, &source.databases, source.tools.as_deref())
+            }
+            Self::Saphana(source) => {
+                let mut errors =
+                    wrong_server(&source.server, &source.databases, source.tools.as_deref());
+                errors.extend(source.wrong("source"));
+                errors
             }
         }
     }

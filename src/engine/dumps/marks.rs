@@ -62,8 +62,12 @@ impl Marks {
                     .then_some("it does not begin as an archive of pg_dump")
             }
             (_, DumpKind::Database | DumpKind::Cluster, DumpFormat::PostgresqlBase) => {
-                self.not_tar()
+                self.not_tar(b"backup_label\0", "it does not begin with a backup_label")
             }
+            (_, DumpKind::Database | DumpKind::Cluster, DumpFormat::SaphanaBackup) => self.not_tar(
+                b"backup.json\0",
+                "it does not begin with what HANA's catalogue says of it",
+            ),
             (_, DumpKind::Database | DumpKind::Cluster, DumpFormat::Sqlite) => self.not_sqlite(),
             (_, DumpKind::Database | DumpKind::Cluster, DumpFormat::MongodbArchive) => {
                 if self.head.starts_with(&0x8199_e26d_u32.to_le_bytes()) {
@@ -89,11 +93,11 @@ impl Marks {
         (!marked).then_some("the line that its tool writes at the end is missing")
     }
 
-    /// The archive ends in two empty blocks and begins with the label of its backup. What is between them the source has proved against
-    /// the server's own manifest.
-    fn not_tar(&self) -> Option<&'static str> {
-        if !self.head.starts_with(b"backup_label\0") {
-            return Some("it does not begin with a backup_label");
+    /// The archive ends in two empty blocks and begins with the entry `first`. What is between them the source has proved against what the
+    /// server itself says of its backup.
+    fn not_tar(&self, first: &[u8], otherwise: &'static str) -> Option<&'static str> {
+        if !self.head.starts_with(first) {
+            return Some(otherwise);
         }
         let is_ended = self.bytes.is_multiple_of(512) && self.tail.ends_with(&[0; 1024]);
         (!is_ended).then_some("the end of the archive is missing")

@@ -377,5 +377,10 @@ fn marks_know_each_format() {
         b"\x6d\xe2\x99\x81 body \xff\xff\xff\xff"
     ));
     assert!(!whole(DumpFormat::MongodbArchive, b"\x6d\xe2\x99\x81 body"));
+    let mut tar = b"backup.json\0".to_vec();
+    tar.resize(4096, 0);
+    assert!(whole(DumpFormat::SaphanaBackup, &tar));
+    assert!(!whole(DumpFormat::SaphanaBackup, &tar[..4095]));
+    assert!(!whole(DumpFormat::PostgresqlBase, &tar));
     assert!(!whole(DumpFormat::MysqlSql, b""));
 }

@@ -253,7 +253,8 @@ impl Restoration {
             SourceSpec::Mysql(_)
             | SourceSpec::Postgresql(_)
             | SourceSpec::Sqlite(_)
-            | SourceSpec::Mongodb(_) => &[],
+            | SourceSpec::Mongodb(_)
+            | SourceSpec::Saphana(_) => &[],
         };
         let mut bases: Vec<_> = paths
             .iter()

@@ -2641,6 +2641,53 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin";
+        /**
+         * @description What of a HANA database is backed up.
+         * @enum {string}
+         */
+        SaphanaLevel: "full" | "incremental" | "differential" | "log";
+        /** @description SAP HANA, by `hdbsql`: the database itself makes the backup. */
+        SaphanaSource: {
+            /**
+             * Format: int32
+             * @description Streams to the Backint tool at once, 1 to 32; absent leaves HANA as it is set.
+             */
+            channels?: number | null;
+            /** @description The database that is signed in to; absent means the one that listens at the port. From the system database tenants are backed up too. */
+            connectTo?: string | null;
+            /** @description Which databases: `SYSTEMDB` and names of tenants. */
+            databases?: components["schemas"]["DatabaseSelection"];
+            /**
+             * @description Folder on the database's host that its backup is written to before it is read; for logs the one where HANA lays them down. Absent
+             *     means HANA's own.
+             */
+            folder?: string | null;
+            /** @description What of them is backed up. */
+            level?: components["schemas"]["SaphanaLevel"];
+            /**
+             * Format: int32
+             * @description How often a backup that failed is tried again within a run, at most 10.
+             */
+            retries?: number;
+            /**
+             * Format: int32
+             * @description Seconds before the first retry, at most 3600; each further one waits twice as long.
+             */
+            retryWaitSecs?: number;
+            /** @description How it is reached; with a `userStoreKey` only whether the connection is sealed. */
+            server?: components["schemas"]["DatabaseServer"];
+            /** @description Folder on the node with `hdbsql` and `hdbuserstore`; absent means that they are looked for. */
+            tools?: string | null;
+            /** @description A key of the user store (`hdbuserstore`) of the agent's user, which says where the server is and who signs in. */
+            userStoreKey?: string | null;
+            /** @description Where HANA writes its backup. */
+            via?: components["schemas"]["SaphanaVia"];
+        };
+        /**
+         * @description Where HANA writes a backup.
+         * @enum {string}
+         */
+        SaphanaVia: "file" | "backint";
         /** @description A cron expression in a time zone. */
         Schedule: {
             /** @description What becomes of firings that were missed: no master was there, the run before still waited, or a maintenance window was open. */
@@ -2739,6 +2786,9 @@ export interface components {
         }) | (components["schemas"]["MongodbSource"] & {
             /** @enum {string} */
             type: "mongodb";
+        }) | (components["schemas"]["SaphanaSource"] & {
+            /** @enum {string} */
+            type: "saphana";
         });
         /** @description What a test of a source found. */
         SourceReport: {
