@@ -39,6 +39,10 @@ impl Scene {
     }
 
     async fn run(&self, bytes: u64) -> Result<Record> {
+        Box::pin(self.run_now(bytes)).await
+    }
+
+    async fn run_now(&self, bytes: u64) -> Result<Record> {
         let bed = &self.bed;
         bed.pass(Duration::hours(1));
         bed.app.heartbeat(self.node, Default::default()).await?;
