@@ -4,3 +4,5 @@ ALTER TABLE tasks ADD COLUMN verify_at BIGINT;
 CREATE INDEX tasks_verify_due ON tasks (verify_at, id) WHERE enabled = 1 AND verify_at IS NOT NULL;
 -- What the last drill of a record came to: one JSON object.
 ALTER TABLE records ADD COLUMN drill TEXT;
+-- The last runs of a task in figures: one JSON list, newest first. Records may be gone by then.
+ALTER TABLE tasks ADD COLUMN history TEXT;

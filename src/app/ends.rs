@@ -4,15 +4,17 @@ use crate::App;
 use crate::reports::{BadReport, backup_end, operation_end};
 use backupx_core::Result;
 use backupx_core::domain::command::{Command, CommandState, Lease, Subject};
-use backupx_core::domain::guard::{self, Alarm};
+use backupx_core::domain::guard::{self, Alarm, Past};
 use backupx_core::domain::id::{NodeId, TaskId};
 use backupx_core::domain::operation::Operation;
 use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{CopyState, Record, RecordCopy, RecordState};
 use backupx_core::domain::report::{CopyReport, Failure, Outcome, Report};
+use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::operations::OperationEnd;
 use backupx_core::ports::records::{RecordEnd, RecordFilter};
 use backupx_core::ports::signals::Topic;
+use sha2::{Digest, Sha256};
 
 impl App {
     /// Ends a claimed command and what it is about, under its lease: the record or operation first, then the command.
@@ -80,18 +82,21 @@ impl App {
         self.judge(record, end).await
     }
 
-    /// Looks whether a good run is far off its task's history.
+    /// Looks whether a good run is far off its task's history, and makes it part of that.
     async fn judge(&self, record: &Record, mut end: RecordEnd) -> Result<RecordEnd> {
-        let guard = &record.task.guard;
-        if !guard.enabled || !end.state.has_copies() {
+        if !end.state.has_copies() {
             return Ok(end);
         }
-        let history = self.good_runs(record.task_id, guard::MOST).await?;
         let mut run = record.clone();
         run.counts = end.counts;
         run.streams.clone_from(&end.streams);
         run.copies.clone_from(&end.copies);
-        let findings = guard::judge(guard, &history, &run);
+        let source = fingerprint(&run.task.source);
+        let mut history = self.ports.records.history(record.task_id).await?;
+        let findings = guard::judge(&run.task.guard, &history, &source, &run);
+        history.insert(0, Past::of(&run, source, &findings));
+        history.truncate(guard::MOST);
+        end.history = Some(history);
         end.alarm = (!findings.is_empty()).then_some(Alarm {
             findings,
             accepted: None,
@@ -225,6 +230,13 @@ impl App {
     }
 }
 
+/// What stands for a source in the history of its task.
+fn fingerprint(source: &SourceSpec) -> String {
+    let text = serde_json::to_vec(source).unwrap_or_default();
+    let digest = Sha256::digest(&text);
+    digest.iter().take(8).map(|b| format!("{b:02x}")).collect()
+}
+
 /// The end of a run that made no copy. What never reached a node left nothing behind.
 pub(crate) fn without_copies(
     record: &Record,
@@ -258,6 +270,7 @@ pub(crate) fn without_copies(
         streams: Vec::new(),
         copies,
         alarm: None,
+        history: None,
     }
 }
 

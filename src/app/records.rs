@@ -4,7 +4,7 @@ use crate::App;
 use crate::requests::unexpected;
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::command::{CommandSpec, Subject};
-use backupx_core::domain::guard::Acceptance;
+use backupx_core::domain::guard::{Acceptance, Past};
 use backupx_core::domain::id::RecordId;
 use backupx_core::domain::log::StoredLine;
 use backupx_core::domain::operation::{Operation, OperationSpec};
@@ -186,6 +186,13 @@ impl App {
                 self.ports.records.accept(earlier.id, &acceptance).await?;
             }
         }
+        let mut history = self.ports.records.history(record.task_id).await?;
+        let accepted = history.iter_mut().filter(|past| past.record_id <= id);
+        accepted.for_each(Past::accept);
+        self.ports
+            .records
+            .set_history(record.task_id, &history)
+            .await?;
         tracing::info!(
             record.id = id.0,
             by = principal.username,

@@ -69,6 +69,7 @@ pub(crate) fn backup_end(record: &Record, report: &Report) -> Result<RecordEnd, 
         streams,
         copies,
         alarm: None,
+        history: None,
     })
 }
 

@@ -8,7 +8,7 @@ use backupx_core::domain::command::{Lease, Subject};
 use backupx_core::domain::drill::DrillReport;
 use backupx_core::domain::event::EventKind;
 use backupx_core::domain::evidence::Evidence;
-use backupx_core::domain::guard::{Acceptance, Alarm, Finding};
+use backupx_core::domain::guard::{Acceptance, Alarm, Finding, Past};
 use backupx_core::domain::id::{NodeId, OperationId, RecordId, TaskId};
 use backupx_core::domain::log::{Level, LogLine};
 use backupx_core::domain::page::PageRequest;
@@ -209,10 +209,20 @@ async fn an_odd_run_tells_of_itself_and_is_accepted_once(ports: &Ports) -> Resul
     };
     let mut end = end(&record, RecordState::Success, CopyState::Good);
     end.alarm = Some(alarm.clone());
+    let past = Past::of(&record, "a source", &alarm.findings);
+    end.history = Some(vec![past.clone()]);
     assert!(ports.records.start(record.id, Lease(1), at(2)).await?);
     let finished = ports.records.finish(record.id, Lease(1), &end, at(3));
     assert!(finished.await?);
     assert_eq!(read(ports, record.id).await?.alarm, Some(alarm.clone()));
+    assert_eq!(ports.records.history(task.id).await?, [past.clone()]);
+    let mut accepted = past;
+    accepted.accept();
+    let history = [accepted];
+    ports.records.set_history(task.id, &history).await?;
+    assert_eq!(ports.records.history(task.id).await?, history);
+    assert_eq!(ports.records.history(TaskId(99)).await?, []);
+    ports.records.set_history(TaskId(99), &history).await?;
     let told = EventKind::RecordSuspicious {
         record_id: record.id,
         task_id: task.id,

@@ -159,6 +159,7 @@ pub(crate) fn end(record: &Record, state: RecordState, copies: CopyState) -> Rec
         failure: None,
         streams: Vec::new(),
         alarm: None,
+        history: None,
         copies: record
             .copies
             .iter()

@@ -1,5 +1,6 @@
 //! The life of a record: every change of its state is guarded by state and lease, and a change that comes too late changes nothing.
 
+use super::history;
 use crate::SqlStores;
 use crate::connections::Transaction;
 use crate::error::store;
@@ -172,6 +173,9 @@ pub(super) async fn finish(
         status: end.state,
     };
     events::write(stores, &mut transaction, &event, now).await?;
+    if let Some(history) = &end.history {
+        history::set(&mut *transaction, task_id, history).await?;
+    }
     if let Some(alarm) = &end.alarm {
         let codes = alarm.findings.iter().map(|finding| finding.code.clone());
         let event = EventKind::RecordSuspicious {

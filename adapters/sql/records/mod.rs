@@ -1,6 +1,7 @@
 //! The store of records: what is asked of it. [`row`] knows the shape of its tables, [`life`] the changes of a record's state.
 
 mod evidence;
+mod history;
 mod life;
 mod removal;
 mod row;
@@ -18,7 +19,7 @@ use async_trait::async_trait;
 use backupx_core::Result;
 use backupx_core::domain::command::Lease;
 use backupx_core::domain::evidence::Evidence;
-use backupx_core::domain::guard::Acceptance;
+use backupx_core::domain::guard::{Acceptance, Past};
 use backupx_core::domain::id::{NodeId, RecordId, TargetId, TaskId};
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::progress::Progress;
@@ -138,6 +139,14 @@ impl Records for SqlStores {
 
     async fn accept(&self, id: RecordId, acceptance: &Acceptance) -> Result<bool> {
         life::accept(self, id, acceptance).await
+    }
+
+    async fn history(&self, task: TaskId) -> Result<Vec<Past>> {
+        history::get(self, task).await
+    }
+
+    async fn set_history(&self, task: TaskId, history: &[Past]) -> Result<()> {
+        history::set(self.writer(), task, history).await
     }
 
     async fn set_evidence(

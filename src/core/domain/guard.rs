@@ -1,5 +1,6 @@
 //! The guard: whether a run is far off the history of its task, as it is when a mount was empty or files were encrypted by somebody else.
 
+use super::id::RecordId;
 use super::manifest::Manifest;
 use super::record::Record;
 use super::size::for_people as bytes;
@@ -103,7 +104,7 @@ pub struct Acceptance {
 /// Earlier runs that make a history.
 pub const ENOUGH: usize = 5;
 /// Earlier runs that are looked at.
-pub const MOST: u32 = 20;
+pub const MOST: usize = 20;
 /// Differences below it say nothing: 64 KiB.
 const NOISE_BYTES: u64 = 64 << 10;
 /// Differences of so many entries say nothing when there are more of them than before.
@@ -114,16 +115,54 @@ const FILES_FOR_A_SHARE: u64 = 20;
 const BYTES_FOR_A_RATIO: u64 = 1 << 20;
 
 /// One run in figures.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Figures {
     bytes: u64,
     entries: u64,
     stored_bytes: u64,
     files: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     new_files: Option<u64>,
     compressed: bool,
     /// Bytes in storage of each dump.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     dumps: BTreeMap<String, u64>,
+}
+
+/// A run of a task's history, kept with the task: its record may be gone by then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Past {
+    /// The record that it had.
+    pub record_id: RecordId,
+    /// What stands for the source that it read: another source is another history.
+    source: String,
+    figures: Figures,
+    /// Whether it was odd.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    odd: bool,
+    /// Whether a person said that it is right.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    accepted: bool,
+}
+
+impl Past {
+    /// A run with what is odd about it; `source` stands for what it read.
+    pub fn of(run: &Record, source: impl Into<String>, findings: &[Finding]) -> Self {
+        Self {
+            record_id: run.id,
+            source: source.into(),
+            figures: Figures::of(run),
+            odd: !findings.is_empty(),
+            accepted: false,
+        }
+    }
+
+    /// Notes that a person said that it is right.
+    pub fn accept(&mut self) {
+        self.accepted = self.odd;
+    }
 }
 
 impl Figures {
@@ -157,28 +196,27 @@ impl Figures {
     }
 }
 
-/// What is odd about `run`, seen from the good runs of its task before it, newest first. Nothing while there are fewer than [`ENOUGH`] of
-/// the same source, except that a run is empty and the one before was not.
+/// What is odd about `run`, which read what `source` stands for, seen from the runs of its task before it, newest first. Nothing while
+/// there are fewer than [`ENOUGH`] of the same source, except that a run is empty and the one before was not.
 ///
 /// A run that a person accepted begins the history anew: what came before it is no measure any more. One that nobody accepted is none.
-pub fn judge(guard: &GuardSpec, history: &[Record], run: &Record) -> Vec<Finding> {
+pub fn judge(guard: &GuardSpec, history: &[Past], source: &str, run: &Record) -> Vec<Finding> {
     if !guard.enabled {
         return Vec::new();
     }
     let mut earlier = Vec::new();
     let mut enough = ENOUGH;
-    for record in history.iter().take(MOST as usize) {
-        if record.task.source != run.task.source {
+    for past in history.iter().take(MOST) {
+        if past.source != source {
             break;
         }
-        match &record.alarm {
-            Some(alarm) if alarm.is_open() => {}
-            Some(_) => {
-                earlier.push(Figures::of(record));
-                enough = 1;
-                break;
-            }
-            None => earlier.push(Figures::of(record)),
+        if past.odd && !past.accepted {
+            continue;
+        }
+        earlier.push(past.figures.clone());
+        if past.accepted {
+            enough = 1;
+            break;
         }
     }
     let now = Figures::of(run);

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::domain::command::Lease;
 use crate::domain::evidence::Evidence;
-use crate::domain::guard::{Acceptance, Alarm};
+use crate::domain::guard::{Acceptance, Alarm, Past};
 use crate::domain::id::{NodeId, RecordId, TargetId, TaskId};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::progress::Progress;
@@ -56,6 +56,8 @@ pub struct RecordEnd {
     pub copies: Vec<RecordCopy>,
     /// What is odd about it; written with a `RecordSuspicious` event.
     pub alarm: Option<Alarm>,
+    /// The history of its task with this run, when it belongs to it, newest first.
+    pub history: Option<Vec<Past>>,
 }
 
 /// Keeps records, the truth about runs. `finish` writes a `RecordFinished` event in the same transaction.
@@ -110,6 +112,12 @@ pub trait Records: Send + Sync {
     /// Notes a person's word that what is odd about a record is right. False when there is no such record, nothing is odd about it, or it
     /// was accepted already: the first word stays.
     async fn accept(&self, id: RecordId, acceptance: &Acceptance) -> Result<bool>;
+
+    /// The history of a task, newest first; empty for one that is gone.
+    async fn history(&self, task: TaskId) -> Result<Vec<Past>>;
+
+    /// Replaces the history of a task, if it is there.
+    async fn set_history(&self, task: TaskId, history: &[Past]) -> Result<()>;
 
     /// Keeps what a drill came to, and tells with a `DrillFailed` event, which names the record that was `pinned`, when it did not hold.
     /// False when that of this drill or of a later one is there already, or the record is gone: then nothing is changed.

@@ -5,7 +5,7 @@ use backupx_app::Ports;
 use backupx_core::domain::command::{Command, Lane, Lease, Subject};
 use backupx_core::domain::event::{Event, EventKind};
 use backupx_core::domain::evidence::Evidence;
-use backupx_core::domain::guard::Acceptance;
+use backupx_core::domain::guard::{Acceptance, Past};
 use backupx_core::domain::id::{
     CommandId, EventId, NodeId, OperationId, RecordId, TargetId, TaskId,
 };
@@ -191,6 +191,8 @@ faulty! {
         fn unfinished(after: RecordId, limit: u32) -> Vec<Record>;
         fn set_lock(id: RecordId, lock: Option<&Lock>) -> bool;
         fn accept(id: RecordId, acceptance: &Acceptance) -> bool;
+        fn history(task: TaskId) -> Vec<Past>;
+        fn set_history(task: TaskId, history: &[Past]) -> ();
         fn set_evidence(id: RecordId, evidence: &Evidence, pinned: Option<RecordId>) -> bool;
         fn set_copy(id: RecordId, expected: CopyState, copy: &RecordCopy, state: Option<RecordState>) -> bool;
         fn with_copies(task: TaskId) -> Vec<Record>;

@@ -3,6 +3,7 @@
 use crate::bed::{Bed, backup_report, code, spec};
 use backupx_core::Result;
 use backupx_core::domain::account::{Principal, Role};
+use backupx_core::domain::guard::Finding;
 use backupx_core::domain::id::{EventId, NodeId, TargetId, TaskId};
 use backupx_core::domain::record::{CopyState, Record};
 use backupx_core::domain::report::{Outcome, Report};
@@ -56,7 +57,7 @@ impl Scene {
         };
         let mut report = backup_report([self.target].into_iter(), &[]);
         report.counts.bytes = bytes;
-        report.counts.entries = 4;
+        report.counts.entries = if bytes > 0 { 40 } else { 4 };
         let report = Report::Backup(report);
         bed.end(self.node, &work, Outcome::Succeeded { report })
             .await?;
@@ -81,6 +82,11 @@ async fn an_odd_run_holds_retention_until_it_is_accepted() -> Result<()> {
     let alarm = odd.alarm.clone().expect("it is odd");
     assert!(alarm.is_open());
     assert_eq!(alarm.findings[0].code, "empty");
+    let fewer = |finding: &Finding| finding.code == "fewer_entries";
+    assert!(
+        alarm.findings.iter().any(fewer),
+        "the history outlives the records: {alarm:?}"
+    );
     assert_eq!(
         odd.copies[0].state,
         CopyState::Good,

@@ -60,8 +60,29 @@ fn usual() -> Vec<Record> {
         .collect()
 }
 
+/// What stands for a source here.
+fn source(run: &Record) -> String {
+    serde_json::to_string(&run.task.source).expect("JSON")
+}
+
+fn past(record: &Record) -> Past {
+    let mut past = Past::of(record, source(record), &[]);
+    if let Some(alarm) = &record.alarm {
+        past = Past::of(record, source(record), &alarm.findings);
+        if alarm.accepted.is_some() {
+            past.accept();
+        }
+    }
+    past
+}
+
+fn judged(guard: &GuardSpec, history: &[Record], run: &Record) -> Vec<Finding> {
+    let history: Vec<_> = history.iter().map(past).collect();
+    judge(guard, &history, &source(run), run)
+}
+
 fn codes(history: &[Record], run: &Record) -> Vec<String> {
-    let findings = judge(&GuardSpec::default(), history, run);
+    let findings = judged(&GuardSpec::default(), history, run);
     findings.into_iter().map(|finding| finding.code).collect()
 }
 
@@ -127,7 +148,7 @@ fn another_source_is_another_history() {
 fn what_nobody_accepted_is_no_measure_and_what_somebody_accepted_is_the_new_one() {
     let mut small = run(40 * MIB, 400, 20 * MIB);
     small.alarm = Some(Alarm {
-        findings: judge(&GuardSpec::default(), &usual(), &small),
+        findings: judged(&GuardSpec::default(), &usual(), &small),
         accepted: None,
     });
     let mut history = vec![small];
@@ -174,7 +195,7 @@ fn a_guard_that_is_off_says_nothing() {
         enabled: false,
         ..GuardSpec::default()
     };
-    assert!(judge(&guard, &usual(), &run(0, 0, 500)).is_empty());
+    assert!(judged(&guard, &usual(), &run(0, 0, 500)).is_empty());
 }
 
 proptest! {
