@@ -40,6 +40,8 @@ pub(super) fn put_back(
     let roles = names("select rolname from pg_roles order by 1")?;
     let tablespaces = names("select spcname from pg_tablespace order by 1")?;
     let (mut sql, skipped) = without(&text, &roles, &tablespaces);
+    let superusers = names("select rolname from pg_roles where rolsuper and oid <> 10")?;
+    sql = granted_by_whoever_restores(&sql, superusers);
     // Nobody but a throw-away server of ours has this set.
     let in_place = "select current_setting('allow_in_place_tablespaces', true)";
     let in_place = reached.ask(set, in_place, 1, stop)?;
@@ -109,6 +111,34 @@ fn without(
     (kept, skipped)
 }
 
+/// The statements with the grants of superusers made by whoever restores. From PostgreSQL 16 on a grant names who made it, and only the one
+/// superuser that made a cluster may grant without having been granted: of the server that was dumped that is another one.
+fn granted_by_whoever_restores(sql: &str, mut superusers: BTreeSet<String>) -> String {
+    let all = statements(sql);
+    for statement in &all {
+        let altered = name_behind(statement, "ALTER ROLE ");
+        if let Some((name, place)) = altered.filter(|(_, place)| place.start == "ALTER ROLE ".len())
+            && statement[place.end..].starts_with(" WITH SUPERUSER")
+        {
+            superusers.insert(name);
+        }
+    }
+    let changed = all.into_iter().map(|statement| {
+        let by = " GRANTED BY ";
+        let at = statement
+            .rfind(by)
+            .filter(|_| statement.starts_with("GRANT "));
+        let grantor = at.and_then(|at| name_behind(&statement[at..], by));
+        match (at, grantor) {
+            (Some(at), Some((name, _))) if superusers.contains(&name) => {
+                format!("{};\n", &statement[..at])
+            }
+            _ => format!("{statement}\n"),
+        }
+    });
+    changed.collect()
+}
+
 /// The statements as a throw-away server takes them: each tablespace inside the data folder, since its place may be in use by the server that was
 /// backed up, and every grant by whoever restores, since the superuser that made the cluster was another one.
 fn for_a_throwaway(sql: &str) -> String {
@@ -139,6 +169,17 @@ mod tests {
             for_a_throwaway(sql),
             "CREATE ROLE a;\nCREATE TABLESPACE fast OWNER a LOCATION '';\nALTER TABLESPACE fast SET (x = 1);\n\
              GRANT pg_read_all_data TO a WITH INHERIT TRUE;\nGRANT a TO b;\n"
+        );
+    }
+
+    #[test]
+    fn a_grant_of_the_superuser_of_before_is_made_by_whoever_restores() {
+        let sql = "CREATE ROLE old;\nALTER ROLE old WITH SUPERUSER LOGIN;\nCREATE ROLE lead;\nALTER ROLE lead WITH NOSUPERUSER;\n\
+                   GRANT a TO b WITH INHERIT TRUE GRANTED BY old;\nGRANT a TO c GRANTED BY lead;\nGRANT a TO d GRANTED BY \"Other One\";\n";
+        assert_eq!(
+            granted_by_whoever_restores(sql, BTreeSet::from(["Other One".to_owned()])),
+            "CREATE ROLE old;\nALTER ROLE old WITH SUPERUSER LOGIN;\nCREATE ROLE lead;\nALTER ROLE lead WITH NOSUPERUSER;\n\
+             GRANT a TO b WITH INHERIT TRUE;\nGRANT a TO c GRANTED BY lead;\nGRANT a TO d;\n"
         );
     }
 
