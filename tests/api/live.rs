@@ -28,17 +28,19 @@ async fn a_log_is_followed_live_and_resumed_where_it_broke_off() -> Result<()> {
     node.progress(&held, 1, &[(1, "first"), (2, "second")])
         .await?
         .expect(200)?;
-    let mut seen = Vec::new();
-    while !seen.iter().any(|(message, _)| message == "second") {
-        let line = stream.find("line").await?;
-        let message = line.data["message"]
-            .as_str()
-            .context("no message")?
-            .to_owned();
-        seen.push((message, line.id.context("no id")?));
+    // Lines and progress are stored one after the other: either may be seen first.
+    let (mut seen, mut progress) = (Vec::new(), None);
+    while progress.is_none() || !seen.iter().any(|(message, _)| message == "second") {
+        let event = stream.next().await?.context("the stream ended")?;
+        match event.name.as_str() {
+            "line" => {
+                let message = event.data["message"].as_str().context("no message")?;
+                seen.push((message.to_owned(), event.id.context("no id")?));
+            }
+            "progress" if event.data["bytes"] == 1 => progress = Some(event),
+            _ => {}
+        }
     }
-    let progress = stream.find("progress").await?;
-    ensure!(progress.data["bytes"] == 1, "{progress:?}");
     drop(stream);
     let first = seen
         .iter()
