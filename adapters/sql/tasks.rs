@@ -227,13 +227,7 @@ impl Tasks for SqlStores {
     }
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Task>> {
-        let rows = sqlx::query(DUE)
-            .bind(micros(now))
-            .bind(i64::from(limit))
-            .fetch_all(self.reader())
-            .await
-            .map_err(store)?;
-        rows.iter().map(task).collect()
+        due(self, DUE, now, limit).await
     }
 
     async fn fire(
@@ -265,13 +259,7 @@ impl Tasks for SqlStores {
     }
 
     async fn due_verifications(&self, now: Timestamp, limit: u32) -> Result<Vec<Task>> {
-        let rows = sqlx::query(VERIFY_DUE)
-            .bind(micros(now))
-            .bind(i64::from(limit))
-            .fetch_all(self.reader())
-            .await
-            .map_err(store)?;
-        rows.iter().map(task).collect()
+        due(self, VERIFY_DUE, now, limit).await
     }
 
     async fn begin_verifications(
@@ -335,6 +323,22 @@ impl Tasks for SqlStores {
             }))?;
         Ok(done.rows_affected() > 0)
     }
+}
+
+/// The tasks that a statement finds due at `now`, at most `limit`.
+async fn due(
+    stores: &SqlStores,
+    statement: &'static str,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Task>> {
+    let rows = sqlx::query(statement)
+        .bind(micros(now))
+        .bind(i64::from(limit))
+        .fetch_all(stores.reader())
+        .await
+        .map_err(store)?;
+    rows.iter().map(task).collect()
 }
 
 /// The node that a task holds on to; one with a pool holds on to none.
