@@ -83,7 +83,7 @@ async fn carry_out(
             "work stopped: the command is not this agent's any more"
         ),
         Some(Outcome::Succeeded { .. }) => {
-            tracing::info!(command.id = job.command().0, seconds, "work done")
+            tracing::info!(command.id = job.command().0, subject = %job.subject(), seconds, "work done")
         }
         Some(Outcome::Cancelled) => {
             tracing::info!(command.id = job.command().0, seconds, "work cancelled")
