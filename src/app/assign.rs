@@ -7,7 +7,7 @@ use crate::sources::wired;
 use backupx_core::domain::command::{Command, CommandSpec, Subject};
 use backupx_core::domain::id::{NodeId, OperationId, RecordId, TargetId};
 use backupx_core::domain::operation::{Operation, OperationSpec, RestoreSpec, VerifyMode};
-use backupx_core::domain::record::{CopyState, Record};
+use backupx_core::domain::record::{CopyState, Record, RecordState};
 use backupx_core::domain::report::Outcome;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::domain::work::{
@@ -93,9 +93,9 @@ impl App {
         if record.task.source.is_database() {
             return Ok(None);
         }
-        let runs = self.good_runs(record.task_id, 1).await?;
+        let run = self.run_of(record.task_id, RecordState::Success).await?;
         let same = |run: &Record| run.task.source == record.task.source;
-        Ok(runs.into_iter().find(same).and_then(|run| run.started_at))
+        Ok(run.filter(same).and_then(|run| run.started_at))
     }
 
     async fn start_operation(&self, command: &Command, id: OperationId) -> Result<Option<Work>> {

@@ -5,14 +5,13 @@ use crate::reports::{BadReport, backup_end, operation_end};
 use backupx_core::Result;
 use backupx_core::domain::command::{Command, CommandState, Lease, Subject};
 use backupx_core::domain::guard::{self, Alarm, Past};
-use backupx_core::domain::id::{NodeId, TaskId};
+use backupx_core::domain::id::NodeId;
 use backupx_core::domain::operation::Operation;
-use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{CopyState, Record, RecordCopy, RecordState};
 use backupx_core::domain::report::{CopyReport, Failure, Outcome, Report};
 use backupx_core::domain::source::SourceSpec;
 use backupx_core::ports::operations::OperationEnd;
-use backupx_core::ports::records::{RecordEnd, RecordFilter};
+use backupx_core::ports::records::RecordEnd;
 use backupx_core::ports::signals::Topic;
 use sha2::{Digest, Sha256};
 
@@ -102,17 +101,6 @@ impl App {
             accepted: None,
         });
         Ok(end)
-    }
-
-    /// The last runs of a task that succeeded, newest first.
-    pub(crate) async fn good_runs(&self, task: TaskId, limit: u32) -> Result<Vec<Record>> {
-        let filter = RecordFilter {
-            task_id: Some(task),
-            state: Some(RecordState::Success),
-            ..RecordFilter::default()
-        };
-        let page = self.ports.records.list(filter, PageRequest::first(limit));
-        Ok(page.await?.items)
     }
 
     /// A sealed backup whose keys the organisation cannot unwrap would be green and not restorable.

@@ -75,19 +75,15 @@ impl App {
 /// one that failed; nothing odd.
 fn last_good(records: &[Record], failed: RecordId) -> Option<&Record> {
     let is_good = |record: &&Record| {
-        let odd = record.alarm.as_ref().is_some_and(|alarm| alarm.is_open());
         let drilled_badly = record.drill.as_ref().is_some_and(|drill| !drill.holds());
-        let has_copy = |record: &Record| {
-            let copies = record.copies.iter();
-            copies
-                .map(|copy| copy.state)
-                .any(|state| state == CopyState::Good)
-        };
-        record.id != failed && !odd && !drilled_badly && has_copy(record)
+        record.id != failed
+            && !record.is_suspicious()
+            && !drilled_badly
+            && record.has_copy(CopyState::Good)
     };
     let newest = |wanted: &dyn Fn(&Record) -> bool| {
-        let good = records.iter().rev().filter(is_good);
-        good.into_iter().find(|record| wanted(record))
+        let mut good = records.iter().rev().filter(is_good);
+        good.find(|record| wanted(record))
     };
     newest(&|record| record.drill.is_some())
         .or_else(|| newest(&|record| record.copies.iter().any(|copy| copy.verified_at.is_some())))

@@ -2,7 +2,6 @@
 
 use crate::App;
 use backupx_core::Result;
-use backupx_core::domain::guard::Alarm;
 use backupx_core::domain::id::TaskId;
 use backupx_core::domain::record::{CopyState, Record};
 use backupx_core::domain::retention::{Copy, Decision, plan};
@@ -18,7 +17,7 @@ impl App {
         let copies: Vec<Copy> = records.iter().flat_map(good_copies).collect();
         let mut decisions = plan(&task.spec.retention, &copies);
         // As long as nobody knows whether the newest copies are what they should be, the older ones are all there is.
-        if records.iter().any(is_suspicious) {
+        if records.iter().any(Record::is_suspicious) {
             for decision in decisions.iter_mut().filter(|decision| !decision.keeps()) {
                 decision.reasons.push(HELD.to_owned());
             }
@@ -74,10 +73,6 @@ impl App {
         }
         Ok(retired)
     }
-}
-
-fn is_suspicious(record: &Record) -> bool {
-    record.alarm.as_ref().is_some_and(Alarm::is_open)
 }
 
 fn good_copies(record: &Record) -> Vec<Copy> {

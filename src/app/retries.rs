@@ -61,9 +61,11 @@ impl App {
     async fn is_due(&self, record: &Record) -> Result<bool> {
         let now = self.now();
         let ended = record.finished_at.unwrap_or(record.created_at);
-        let is = |state| record.copies.iter().any(|copy| copy.state == state);
         // What is being removed is about to go as a whole.
-        if now - ended > FOR || !is(CopyState::Good) || is(CopyState::Deleting) {
+        if now - ended > FOR
+            || !record.has_copy(CopyState::Good)
+            || record.has_copy(CopyState::Deleting)
+        {
             return Ok(false);
         }
         let filter = OperationFilter {

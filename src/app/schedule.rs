@@ -225,7 +225,8 @@ impl App {
         }
     }
 
-    async fn run_of(&self, task: TaskId, state: RecordState) -> Result<Option<Record>> {
+    /// The newest run of a task in this state.
+    pub(crate) async fn run_of(&self, task: TaskId, state: RecordState) -> Result<Option<Record>> {
         let filter = RecordFilter {
             task_id: Some(task),
             state: Some(state),

@@ -58,6 +58,18 @@ pub struct Record {
     pub cancel_requested_at: Option<Timestamp>,
 }
 
+impl Record {
+    /// Whether something is odd about it and nobody said yet that it is right.
+    pub fn is_suspicious(&self) -> bool {
+        self.alarm.as_ref().is_some_and(Alarm::is_open)
+    }
+
+    /// Whether one of its copies is in this state.
+    pub fn has_copy(&self, state: CopyState) -> bool {
+        self.copies.iter().any(|copy| copy.state == state)
+    }
+}
+
 /// A reason to keep a record whatever the policy says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
