@@ -328,7 +328,11 @@ impl Policy {
         Ok(())
     }
 
-    fn may_use<'a>(&self, targets: impl IntoIterator<Item = &'a TargetAccess>) -> Result<()> {
+    /// Whether this host takes these places.
+    pub(crate) fn may_use<'a>(
+        &self,
+        targets: impl IntoIterator<Item = &'a TargetAccess>,
+    ) -> Result<()> {
         for target in targets.into_iter().filter(|target| !target.relay) {
             match target.kind {
                 Driver::Local => {

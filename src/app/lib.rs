@@ -11,6 +11,7 @@ mod answers;
 mod api_keys;
 mod app;
 mod assign;
+mod backint;
 mod cancels;
 mod dispatch;
 mod download;

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/agent/v1/backint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Where the objects of the node's Backint program go: a target that one of its tasks of type `saphana` names. */
+        post: operations["backint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agent/v1/commands/{id}/objects/{targetId}/{name}": {
         parameters: {
             query?: never;
@@ -945,6 +962,10 @@ export interface components {
         AfterWhen: "all" | "any";
         /** @description The master's time and claimed commands, oldest first. */
         AgentAssignments: Record<string, never>;
+        /** @description A Backint program's question: `{target}`, the name of one of its node's targets. */
+        AgentBackintAsk: Record<string, never>;
+        /** @description The master's time, and the target with the secrets that it takes. */
+        AgentBackintTarget: Record<string, never>;
         /** @description A sign of life with the running leases. */
         AgentHeartbeat: Record<string, never>;
         /** @description An agent's first words: what it says of its host, and the leases that it believes it holds. */
@@ -3275,6 +3296,38 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    backint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentBackintAsk"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentBackintTarget"];
+                };
+            };
+            /** @description What went wrong, as problem details. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_object: {
         parameters: {
             query: {
