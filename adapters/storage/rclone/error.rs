@@ -1,8 +1,8 @@
 //! What rclone's words mean for a person, and what to do about it.
 
 use super::settings::Settings;
-use backupx_core::domain::key::ObjectKey;
 use backupx_core::{Error, ErrorKind};
+use std::fmt::Display;
 
 /// A call of rclone that failed.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ const MEANINGS: [(&[&str], ErrorKind, &str, &str); 6] = [
 
 impl Failure {
     /// The error of a call about `key`.
-    pub(super) fn explained(self, settings: &Settings, key: &ObjectKey) -> Error {
+    pub(super) fn explained(self, settings: &Settings, key: impl Display) -> Error {
         let (status, words) = match self {
             Self::Silent(error) => return error,
             Self::Refused(status, words) => (status, words),

@@ -19,7 +19,8 @@ use backupx_core::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use futures::future::try_join_all;
 use serde::Deserialize;
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use settings::Settings;
 use std::fmt;
 use std::ops::Range;
@@ -76,22 +77,58 @@ impl RcloneStore {
         }
     }
 
-    async fn call<T: serde::de::DeserializeOwned>(
+    async fn call<T: DeserializeOwned>(
         &self,
         command: &str,
         key: &ObjectKey,
-        options: serde_json::Value,
+        options: Value,
+    ) -> Result<T> {
+        self.call_at(command, Some(key), options).await
+    }
+
+    /// A call about a key, or about the whole place.
+    async fn call_at<T: DeserializeOwned>(
+        &self,
+        command: &str,
+        key: Option<&ObjectKey>,
+        options: Value,
     ) -> Result<T> {
         let remote = self.bridge.remote(&self.settings).await?;
         let mut parameters = json!({
             "fs": format!("{}:", remote.name()),
-            "remote": self.path(key),
+            "remote": key.map_or_else(|| self.settings.root().to_owned(), |key| self.path(key)),
         });
         if !options.is_null() {
             parameters["opt"] = options;
         }
         let answer = remote.call(command, &parameters).await;
-        answer.map_err(|failure| failure.explained(&self.settings, key))
+        answer.map_err(|failure| match key {
+            Some(key) => failure.explained(&self.settings, key),
+            None => failure.explained(&self.settings, "all of it"),
+        })
+    }
+
+    /// What is below a folder, or below the root, with keys that we could have made.
+    async fn listed(
+        &self,
+        folder: Option<&ObjectKey>,
+        options: Value,
+    ) -> Result<Vec<(ObjectKey, Item)>> {
+        let listed: Result<Listed> = self.call_at("operations/list", folder, options).await;
+        let items = match listed {
+            Ok(listed) => listed.list.unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let root = match self.settings.root() {
+            "" => String::new(),
+            root => format!("{root}/"),
+        };
+        let keyed = |item: Item| {
+            let key = ObjectKey::parse(item.path.strip_prefix(&root)?).ok()?;
+            Some((key, item))
+        };
+        Ok(items.into_iter().filter_map(keyed).collect())
     }
 }
 
@@ -175,32 +212,23 @@ impl ObjectStore for RcloneStore {
         let options = json!({
             "recurse": true, "filesOnly": true, "noModTime": true, "noMimeType": true,
         });
-        let listed: Result<Listed> = self.call("operations/list", folder, options).await;
-        let items = match listed {
-            Ok(listed) => listed.list.unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error),
+        let items = self.listed(Some(folder), options).await?;
+        let info = |(key, item): (ObjectKey, Item)| ObjectInfo {
+            key,
+            size: u64::try_from(item.size).unwrap_or_default(),
+            sha256: None,
         };
-        let root = match self.settings.root() {
-            "" => String::new(),
-            root => format!("{root}/"),
-        };
-        let info = |item: Item| {
-            // Names that are no keys were not made by us.
-            let key = ObjectKey::parse(item.path.strip_prefix(&root)?).ok()?;
-            Some(ObjectInfo {
-                key,
-                size: u64::try_from(item.size).unwrap_or_default(),
-                sha256: None,
-            })
-        };
-        Ok(items.into_iter().filter_map(info).collect())
+        Ok(items.into_iter().map(info).collect())
+    }
+
+    async fn folders(&self, folder: Option<&ObjectKey>) -> Result<Vec<ObjectKey>> {
+        let options = json!({ "dirsOnly": true, "noModTime": true, "noMimeType": true });
+        let items = self.listed(folder, options).await?;
+        Ok(items.into_iter().map(|(key, _)| key).collect())
     }
 
     async fn remove(&self, key: &ObjectKey) -> Result<()> {
-        let removed: Result<serde_json::Value> = self
-            .call("operations/deletefile", key, serde_json::Value::Null)
-            .await;
+        let removed: Result<Value> = self.call("operations/deletefile", key, Value::Null).await;
         match removed {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             Ok(_) | Err(_) => Ok(()),
@@ -209,9 +237,7 @@ impl ObjectStore for RcloneStore {
 
     async fn remove_all(&self, folder: &ObjectKey) -> Result<(u64, u64)> {
         let objects = self.list(folder).await?;
-        let purged: Result<serde_json::Value> = self
-            .call("operations/purge", folder, serde_json::Value::Null)
-            .await;
+        let purged: Result<Value> = self.call("operations/purge", folder, Value::Null).await;
         match purged {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
