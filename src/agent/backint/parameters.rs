@@ -149,11 +149,15 @@ impl Parameters {
                 value("bucket"),
                 value("prefix")
             ),
-            Driver::Rclone => {
+            Driver::Azblob | Driver::Gcs | Driver::Rclone | Driver::Unknown => {
                 let options = config
                     .iter()
                     .map(|(name, value)| format!(" {name}={value}"));
-                format!("rclone{}", options.collect::<String>())
+                format!(
+                    "{}{}",
+                    self.access.kind.as_str(),
+                    options.collect::<String>()
+                )
             }
         }
     }
