@@ -16,7 +16,9 @@ use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::ports::objects::{Layout, ObjectInfo, ObjectStore, ObjectWriter};
 use backupx_core::{Error, ErrorKind, Result};
+use bridge::Remote;
 use bytes::Bytes;
+use error::full;
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::json;
@@ -46,6 +48,11 @@ struct Listed {
 }
 
 #[derive(Deserialize)]
+struct About {
+    free: Option<u64>,
+}
+
+#[derive(Deserialize)]
 struct Stat {
     item: Option<Item>,
 }
@@ -68,12 +75,9 @@ impl RcloneStore {
         })
     }
 
-    /// Where a key lies, seen from the backend's root.
-    fn path(&self, key: &ObjectKey) -> String {
-        match self.settings.root() {
-            "" => key.to_string(),
-            root => format!("{root}/{key}"),
-        }
+    /// The root of the target as rclone takes it.
+    fn fs(&self, remote: &Remote) -> String {
+        format!("{}:{}", remote.name(), self.settings.root())
     }
 
     async fn call<T: serde::de::DeserializeOwned>(
@@ -84,14 +88,38 @@ impl RcloneStore {
     ) -> Result<T> {
         let remote = self.bridge.remote(&self.settings).await?;
         let mut parameters = json!({
-            "fs": format!("{}:", remote.name()),
-            "remote": self.path(key),
+            "fs": self.fs(&remote),
+            "remote": key,
         });
         if !options.is_null() {
             parameters["opt"] = options;
         }
         let answer = remote.call(command, &parameters).await;
         answer.map_err(|failure| failure.explained(&self.settings, key))
+    }
+}
+
+impl RcloneStore {
+    async fn must_be_gone(&self, key: &ObjectKey) -> Result<()> {
+        match self.stat(key).await? {
+            None => Ok(()),
+            Some(_) => Err(Error::forbidden(
+                "access_denied",
+                format!(
+                    "{} does not let {key} be removed: check the rights of its user",
+                    self.settings.place()
+                ),
+            )),
+        }
+    }
+
+    /// Whether the storage says that it has no room for so many bytes. Some servers do not say why an upload failed.
+    async fn is_full(&self, key: &ObjectKey, size: u64) -> bool {
+        let about: Result<About> = self
+            .call("operations/about", key, serde_json::Value::Null)
+            .await;
+        // Many can't say it.
+        about.is_ok_and(|about| about.free.is_some_and(|free| free < size))
     }
 }
 
@@ -119,8 +147,22 @@ impl ObjectStore for RcloneStore {
             ));
         }
         let remote = self.bridge.remote(&self.settings).await?;
-        let sent = remote.upload(&self.path(key), body).await;
-        sent.map_err(|failure| failure.explained(&self.settings, key))
+        let size: usize = body.iter().map(Bytes::len).sum();
+        let sent = remote.upload(&self.fs(&remote), key, body).await;
+        let Err(failure) = sent else {
+            return Ok(());
+        };
+        // Nothing was there before: a part that arrived is ours, and would be in the way of the next attempt.
+        if let Err(error) = self.remove(key).await {
+            tracing::debug!(%key, error = error.chain(), "what arrived of a failed upload may stay");
+        }
+        let error = failure.explained(&self.settings, key);
+        match error.kind() {
+            ErrorKind::Unavailable if self.is_full(key, size as u64).await => {
+                Err(full(&self.settings, key))
+            }
+            _ => Err(error),
+        }
     }
 
     async fn stat(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>> {
@@ -145,7 +187,7 @@ impl ObjectStore for RcloneStore {
             return Ok(Bytes::new());
         }
         let remote = self.bridge.remote(&self.settings).await?;
-        let read = remote.read(&self.path(key), &range).await;
+        let read = remote.read(&self.fs(&remote), key, &range).await;
         let failure = match read {
             Ok(bytes) if bytes.len() as u64 == range.end - range.start => return Ok(bytes),
             Ok(_) => Error::unavailable(
@@ -181,13 +223,9 @@ impl ObjectStore for RcloneStore {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
-        let root = match self.settings.root() {
-            "" => String::new(),
-            root => format!("{root}/"),
-        };
         let info = |item: Item| {
             // Names that are no keys were not made by us.
-            let key = ObjectKey::parse(item.path.strip_prefix(&root)?).ok()?;
+            let key = ObjectKey::parse(&item.path).ok()?;
             Some(ObjectInfo {
                 key,
                 size: u64::try_from(item.size).unwrap_or_default(),
@@ -202,8 +240,10 @@ impl ObjectStore for RcloneStore {
             .call("operations/deletefile", key, serde_json::Value::Null)
             .await;
         match removed {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            Ok(_) | Err(_) => Ok(()),
+            // Some backends take a refusal for an object that was gone, so whether it is gone is asked.
+            Ok(_) => self.must_be_gone(key).await,
+            Err(error) if error.kind() == ErrorKind::NotFound => self.must_be_gone(key).await,
+            Err(error) => Err(error),
         }
     }
 
@@ -212,18 +252,20 @@ impl ObjectStore for RcloneStore {
         let purged: Result<serde_json::Value> = self
             .call("operations/purge", folder, serde_json::Value::Null)
             .await;
-        match purged {
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+        let left = match purged {
+            // Some servers call it done when a part could not be removed.
+            Ok(_) => self.list(folder).await?,
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => {
                 tracing::debug!(
                     error = error.chain(),
                     "a folder could not be removed at once, its objects are one by one"
                 );
-                for part in objects.chunks(PARALLEL_DELETES) {
-                    try_join_all(part.iter().map(|info| self.remove(&info.key))).await?;
-                }
+                objects.clone()
             }
+        };
+        for part in left.chunks(PARALLEL_DELETES) {
+            try_join_all(part.iter().map(|info| self.remove(&info.key))).await?;
         }
         let bytes = objects.iter().map(|info| info.size).sum();
         Ok((objects.len() as u64, bytes))
