@@ -1,21 +1,22 @@
-//! Object stores: a local folder, S3 with what speaks its protocol, and whatever the host's rclone reaches.
+//! Object stores: a local folder, the services of S3's protocol, Azure and Google, and whatever the host's rclone reaches.
 //!
 //! [`Opener`] makes a store of a target's settings; what it answers keeps the contract of
 //! [`ObjectStore`](backupx_core::ports::objects::ObjectStore).
 
 mod local;
 mod rclone;
-mod s3;
+mod service;
 mod volumes;
 
 pub use local::LocalStore;
 pub use rclone::{Bridge, RcloneStore};
-pub use s3::S3Store;
+pub use service::ServiceStore;
 
 use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::catalogue::Driver;
 use backupx_core::ports::objects::{ObjectStore, StoreOpener};
 use backupx_core::{Error, Result};
+use service::{azblob, gcs, s3};
 use std::sync::Arc;
 
 /// Opens every kind of storage that this crate knows.
@@ -37,11 +38,20 @@ impl StoreOpener for Opener {
         }
         match access.kind {
             Driver::Local => Ok(Arc::new(LocalStore::open(access)?)),
-            Driver::S3 => Ok(Arc::new(S3Store::open(access)?)),
+            Driver::S3 => Ok(Arc::new(ServiceStore::new(s3::prepare(access)?)?)),
+            Driver::Azblob => Ok(Arc::new(ServiceStore::new(azblob::prepare(access)?)?)),
+            Driver::Gcs => Ok(Arc::new(ServiceStore::new(gcs::prepare(access)?)?)),
             Driver::Rclone => {
                 let bridge = Arc::clone(&self.rclone);
                 Ok(Arc::new(RcloneStore::open(access, bridge)?))
             }
+            Driver::Unknown => Err(Error::invalid(
+                "unknown_storage",
+                format!(
+                    "target {:?} is of a kind that this version of BackupX does not know: update it on this host",
+                    access.name
+                ),
+            )),
         }
     }
 }

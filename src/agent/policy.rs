@@ -342,7 +342,7 @@ impl Policy {
                         self.below(path, roots, "used as a target")?;
                     }
                 }
-                Driver::S3 => {}
+                Driver::S3 | Driver::Azblob | Driver::Gcs | Driver::Unknown => {}
                 Driver::Rclone => {
                     for file in target.config.iter().filter_map(names_a_file) {
                         self.may_read_secret(file)?;

@@ -301,8 +301,10 @@ pub(crate) fn place_of(kind: TargetKind, config: &BTreeMap<String, String>) -> V
     let decides = |name: &str| match kind.driver() {
         Driver::Local => matches!(name, "path" | "at"),
         Driver::S3 => matches!(name, "endpoint" | "bucket" | "prefix"),
+        Driver::Azblob => matches!(name, "endpoint" | "account" | "container" | "prefix"),
+        Driver::Gcs => matches!(name, "endpoint" | "bucket" | "prefix"),
         // Whose account it is decides too, so every option counts.
-        Driver::Rclone => true,
+        Driver::Rclone | Driver::Unknown => true,
     };
     let parts = driven.iter().filter(|(name, _)| decides(name));
     let parts = parts.map(|(name, value)| format!("{name}={}", value.trim_matches('/')));

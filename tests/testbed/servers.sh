@@ -17,6 +17,7 @@
 # BACKUPX_TEST_REQUIRE_ALL=1                            a test whose server is missing fails instead of being ignored
 
 SERVER_PIDS=()
+SERVER_MOUNTS=()
 SERVER_FOLDER=
 
 start_servers() {
@@ -134,7 +135,7 @@ certificate() {
 }
 
 stop_servers() {
-  local pid
+  local pid folder
   for pid in "${SERVER_PIDS[@]}"; do
     kill "$pid" 2>/dev/null || true
   done
@@ -142,6 +143,8 @@ stop_servers() {
     stop_pid "$pid" 20
   done
   SERVER_PIDS=()
+  for folder in "${SERVER_MOUNTS[@]}"; do umount "$folder" || umount --lazy "$folder"; done
+  SERVER_MOUNTS=()
   # Only now: a server writes into its folder until it has stopped.
   [[ -z $SERVER_FOLDER ]] || rm -rf "$SERVER_FOLDER"
   SERVER_FOLDER=

@@ -2,6 +2,7 @@
 
 use super::error::Failure;
 use super::settings::Settings;
+use backupx_core::domain::key::ObjectKey;
 use backupx_core::{Error, Result};
 use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, RANGE};
@@ -249,13 +250,14 @@ impl Remote {
         answer.json().await.map_err(silent)
     }
 
-    /// Lays an object down at `path`, seen from the backend's root.
+    /// Lays an object down below the root `fs`.
     pub(super) async fn upload(
         &self,
-        path: &str,
+        fs: &str,
+        key: &ObjectKey,
         body: Vec<Bytes>,
     ) -> std::result::Result<(), Failure> {
-        let (folder, leaf) = path.rsplit_once('/').unwrap_or(("", path));
+        let (folder, leaf) = key.as_str().rsplit_once('/').unwrap_or(("", key.as_str()));
         // Names are keys: letters, digits and a few signs, none of which a header has to escape.
         let head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{leaf}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
@@ -270,10 +272,7 @@ impl Remote {
             .running
             .client
             .post("http://rclone/operations/uploadfile")
-            .query(&[
-                ("fs", format!("{}:", self.name)),
-                ("remote", folder.to_owned()),
-            ])
+            .query(&[("fs", fs), ("remote", folder)])
             .header(
                 CONTENT_TYPE,
                 format!("multipart/form-data; boundary={BOUNDARY}"),
@@ -288,18 +287,19 @@ impl Remote {
         accepted(answer).await.map(drop)
     }
 
-    /// Bytes of the object at `path`; fewer where it ends.
+    /// Bytes of an object below the root `fs`; fewer where it ends.
     pub(super) async fn read(
         &self,
-        path: &str,
+        fs: &str,
+        key: &ObjectKey,
         range: &Range<u64>,
     ) -> std::result::Result<Bytes, Failure> {
         let mut url = reqwest::Url::parse("http://rclone/").map_err(|error| {
             Failure::Silent(Error::internal("no address for rclone").with_source(error))
         })?;
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.push(&format!("[{}:]", self.name));
-            segments.extend(path.split('/'));
+            segments.push(&format!("[{fs}]"));
+            segments.extend(key.as_str().split('/'));
         }
         let request = self
             .running

@@ -13,13 +13,23 @@ pub(super) enum Failure {
     Silent(Error),
 }
 
+const NO_SPACE: &str = "there is no space left: free some, or raise the quota";
+
 /// What stands in rclone's words, and what it means.
-const MEANINGS: [(&[&str], ErrorKind, &str, &str); 6] = [
+const MEANINGS: [(&[&str], ErrorKind, &str, &str); 7] = [
+    (
+        &["corrupted on transfer", "hashes differ", "sizes differ"],
+        ErrorKind::Unavailable,
+        "changed_on_the_way",
+        "other bytes arrived than were sent: check the network and the proxies on the way",
+    ),
     (
         &[
             "object not found",
             "directory not found",
             "file does not exist",
+            "no such file",
+            "no such directory",
             "nosuchkey",
         ],
         ErrorKind::NotFound,
@@ -33,6 +43,7 @@ const MEANINGS: [(&[&str], ErrorKind, &str, &str); 6] = [
             "unable to authenticate",
             "access denied",
             "permission denied",
+            "not enough privileges",
             "forbidden",
             "invalid credentials",
             "login incorrect",
@@ -61,7 +72,7 @@ const MEANINGS: [(&[&str], ErrorKind, &str, &str); 6] = [
         ],
         ErrorKind::Conflict,
         "disk_full",
-        "there is no space left: free some, or raise the quota",
+        NO_SPACE,
     ),
     (
         &["didn't find backend", "didn't find section"],
@@ -95,6 +106,14 @@ const MEANINGS: [(&[&str], ErrorKind, &str, &str); 6] = [
         "it asks to slow down",
     ),
 ];
+
+/// The error of an upload for which there is no room.
+pub(super) fn full(settings: &Settings, key: impl Display) -> Error {
+    Error::conflict(
+        "disk_full",
+        format!("{}, {key}: {NO_SPACE}", settings.place()),
+    )
+}
 
 impl Failure {
     /// The error of a call about `key`.

@@ -16,7 +16,9 @@ use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::ports::objects::{Layout, ObjectInfo, ObjectStore, ObjectWriter};
 use backupx_core::{Error, ErrorKind, Result};
+use bridge::Remote;
 use bytes::Bytes;
+use error::full;
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -47,6 +49,11 @@ struct Listed {
 }
 
 #[derive(Deserialize)]
+struct About {
+    free: Option<u64>,
+}
+
+#[derive(Deserialize)]
 struct Stat {
     item: Option<Item>,
 }
@@ -69,12 +76,9 @@ impl RcloneStore {
         })
     }
 
-    /// Where a key lies, seen from the backend's root.
-    fn path(&self, key: &ObjectKey) -> String {
-        match self.settings.root() {
-            "" => key.to_string(),
-            root => format!("{root}/{key}"),
-        }
+    /// The root of the target as rclone takes it.
+    fn fs(&self, remote: &Remote) -> String {
+        format!("{}:{}", remote.name(), self.settings.root())
     }
 
     async fn call<T: DeserializeOwned>(
@@ -95,8 +99,8 @@ impl RcloneStore {
     ) -> Result<T> {
         let remote = self.bridge.remote(&self.settings).await?;
         let mut parameters = json!({
-            "fs": format!("{}:", remote.name()),
-            "remote": key.map_or_else(|| self.settings.root().to_owned(), |key| self.path(key)),
+            "fs": self.fs(&remote),
+            "remote": key.map_or("", ObjectKey::as_str),
         });
         if !options.is_null() {
             parameters["opt"] = options;
@@ -120,15 +124,36 @@ impl RcloneStore {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
-        let root = match self.settings.root() {
-            "" => String::new(),
-            root => format!("{root}/"),
-        };
         let keyed = |item: Item| {
-            let key = ObjectKey::parse(item.path.strip_prefix(&root)?).ok()?;
+            // Names that are no keys were not made by us.
+            let key = ObjectKey::parse(&item.path).ok()?;
             Some((key, item))
         };
         Ok(items.into_iter().filter_map(keyed).collect())
+    }
+}
+
+impl RcloneStore {
+    async fn must_be_gone(&self, key: &ObjectKey) -> Result<()> {
+        match self.stat(key).await? {
+            None => Ok(()),
+            Some(_) => Err(Error::forbidden(
+                "access_denied",
+                format!(
+                    "{} does not let {key} be removed: check the rights of its user",
+                    self.settings.place()
+                ),
+            )),
+        }
+    }
+
+    /// Whether the storage says that it has no room for so many bytes. Some servers do not say why an upload failed.
+    async fn is_full(&self, key: &ObjectKey, size: u64) -> bool {
+        let about: Result<About> = self
+            .call("operations/about", key, serde_json::Value::Null)
+            .await;
+        // Many can't say it.
+        about.is_ok_and(|about| about.free.is_some_and(|free| free < size))
     }
 }
 
@@ -156,8 +181,22 @@ impl ObjectStore for RcloneStore {
             ));
         }
         let remote = self.bridge.remote(&self.settings).await?;
-        let sent = remote.upload(&self.path(key), body).await;
-        sent.map_err(|failure| failure.explained(&self.settings, key))
+        let size: usize = body.iter().map(Bytes::len).sum();
+        let sent = remote.upload(&self.fs(&remote), key, body).await;
+        let Err(failure) = sent else {
+            return Ok(());
+        };
+        // Nothing was there before: a part that arrived is ours, and would be in the way of the next attempt.
+        if let Err(error) = self.remove(key).await {
+            tracing::debug!(%key, error = error.chain(), "what arrived of a failed upload may stay");
+        }
+        let error = failure.explained(&self.settings, key);
+        match error.kind() {
+            ErrorKind::Unavailable if self.is_full(key, size as u64).await => {
+                Err(full(&self.settings, key))
+            }
+            _ => Err(error),
+        }
     }
 
     async fn stat(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>> {
@@ -182,7 +221,7 @@ impl ObjectStore for RcloneStore {
             return Ok(Bytes::new());
         }
         let remote = self.bridge.remote(&self.settings).await?;
-        let read = remote.read(&self.path(key), &range).await;
+        let read = remote.read(&self.fs(&remote), key, &range).await;
         let failure = match read {
             Ok(bytes) if bytes.len() as u64 == range.end - range.start => return Ok(bytes),
             Ok(_) => Error::unavailable(
@@ -230,26 +269,30 @@ impl ObjectStore for RcloneStore {
     async fn remove(&self, key: &ObjectKey) -> Result<()> {
         let removed: Result<Value> = self.call("operations/deletefile", key, Value::Null).await;
         match removed {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            Ok(_) | Err(_) => Ok(()),
+            // Some backends take a refusal for an object that was gone, so whether it is gone is asked.
+            Ok(_) => self.must_be_gone(key).await,
+            Err(error) if error.kind() == ErrorKind::NotFound => self.must_be_gone(key).await,
+            Err(error) => Err(error),
         }
     }
 
     async fn remove_all(&self, folder: &ObjectKey) -> Result<(u64, u64)> {
         let objects = self.list(folder).await?;
         let purged: Result<Value> = self.call("operations/purge", folder, Value::Null).await;
-        match purged {
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+        let left = match purged {
+            // Some servers call it done when a part could not be removed.
+            Ok(_) => self.list(folder).await?,
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => {
                 tracing::debug!(
                     error = error.chain(),
                     "a folder could not be removed at once, its objects are one by one"
                 );
-                for part in objects.chunks(PARALLEL_DELETES) {
-                    try_join_all(part.iter().map(|info| self.remove(&info.key))).await?;
-                }
+                objects.clone()
             }
+        };
+        for part in left.chunks(PARALLEL_DELETES) {
+            try_join_all(part.iter().map(|info| self.remove(&info.key))).await?;
         }
         let bytes = objects.iter().map(|info| info.size).sum();
         Ok((objects.len() as u64, bytes))

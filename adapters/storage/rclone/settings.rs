@@ -72,8 +72,9 @@ impl Settings {
                 "starts a program of the host, which a target may not",
             ));
         }
+        // A slash at its beginning tells a path of a server from one of the user's own folder there.
         let root = access.config.get("path").map_or("", String::as_str);
-        let root = root.trim_matches('/').to_owned();
+        let root = root.trim_end_matches('/').to_owned();
         let place = [
             "url",
             "host",
@@ -101,7 +102,7 @@ impl Settings {
         &self.backend
     }
 
-    /// Folder on it, without slashes around it.
+    /// Folder on it, without a slash at its end.
     pub(super) fn root(&self) -> &str {
         &self.root
     }

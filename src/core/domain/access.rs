@@ -55,3 +55,15 @@ pub struct StreamKey {
     /// 16 bytes, base64.
     pub file_key: WireSecret,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_8_a_driver_of_a_newer_version_loses_no_command() {
+        let text = r#"{"id": 1, "name": "there", "kind": "quantum", "config": {}}"#;
+        let access: TargetAccess = serde_json::from_str(text).expect("it is understood");
+        assert_eq!(access.kind, Driver::Unknown);
+    }
+}

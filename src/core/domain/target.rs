@@ -99,7 +99,9 @@ impl TargetKind {
     /// Who can reach a target of this kind with these settings.
     pub fn reach(self, config: &BTreeMap<String, String>) -> Reach {
         match self.driver() {
-            Driver::S3 | Driver::Rclone => Reach::Everywhere,
+            Driver::S3 | Driver::Azblob | Driver::Gcs | Driver::Rclone | Driver::Unknown => {
+                Reach::Everywhere
+            }
             Driver::Local if config.get("at").is_some_and(|at| at == "master") => Reach::Master,
             Driver::Local => Reach::OwnNode,
         }

@@ -4,6 +4,9 @@ use crate::backends::{Fresh, key};
 use backupx_core::{ErrorKind, Result};
 use bytes::Bytes;
 use futures::future::join_all;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 
 pub(crate) async fn what_is_created_reads_back(fresh: &Fresh) -> Result<()> {
     let object = key("a/1/data");
@@ -178,4 +181,59 @@ pub(crate) async fn of_many_creators_one_wins(fresh: &Fresh) -> Result<()> {
         bodies[winners[0]]
     );
     Ok(())
+}
+
+/// More than any service puts into one page.
+const MANY: usize = 5_001;
+
+pub(crate) async fn lists_go_on_over_pages(fresh: &Fresh) -> Result<()> {
+    let names = (0..MANY).map(|number| key(&format!("a/{number:04}")));
+    match fresh.files() {
+        // By hand where that is quicker: the list is what is asked for.
+        Some(folder) => {
+            let top = folder.join("a");
+            std::fs::create_dir_all(&top).map_err(disk)?;
+            // Its server may be somebody else.
+            std::fs::set_permissions(&top, Permissions::from_mode(0o777)).map_err(disk)?;
+            for name in names {
+                std::fs::write(folder.join(name.as_str()), "xy").map_err(disk)?;
+            }
+        }
+        None => {
+            let created = names.map(|name| async move {
+                let body = vec![Bytes::from_static(b"xy")];
+                fresh.store.create(&name, body).await
+            });
+            let created = stream::iter(created).buffer_unordered(32);
+            created.try_collect::<Vec<()>>().await?;
+        }
+    }
+    let mut found: Vec<_> = fresh.store.list(&key("a")).await?;
+    found.sort_by(|one, other| one.key.cmp(&other.key));
+    found.dedup_by(|one, other| one.key == other.key);
+    assert_eq!(found.len(), MANY);
+    assert_eq!(found[MANY - 1].key.as_str(), "a/5000");
+    assert!(found.iter().all(|info| info.size == 2));
+    let removed = fresh.store.remove_all(&key("a")).await?;
+    assert_eq!(removed, (MANY as u64, 2 * MANY as u64));
+    assert_eq!(fresh.store.list(&key("a")).await?, []);
+    Ok(())
+}
+
+pub(crate) async fn never_19_what_could_not_be_removed_is_no_success(fresh: &Fresh) -> Result<()> {
+    let folder = fresh.files().expect("a server with a folder");
+    let top = folder.join("a");
+    std::fs::create_dir_all(&top).map_err(disk)?;
+    std::fs::write(top.join("1"), "xy").map_err(disk)?;
+    let refused = fresh.store.remove_all(&key("a")).await;
+    let left = fresh.store.list(&key("a")).await?;
+    std::fs::remove_dir_all(&top).map_err(disk)?;
+    let refused = refused.expect_err("its folder belongs to root");
+    assert_eq!(refused.code(), "access_denied", "{refused:?}");
+    assert_eq!(left.len(), 1);
+    Ok(())
+}
+
+fn disk(error: std::io::Error) -> backupx_core::Error {
+    backupx_core::Error::internal("the test's own file could not be written").with_source(error)
 }

@@ -10,7 +10,7 @@ use backupx_core::{Error, Result};
 use backupx_storage::Opener;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
@@ -20,14 +20,24 @@ use tempfile::TempDir;
 pub(crate) enum Backend {
     /// A folder of its own.
     Folder,
-    /// A real S3 server.
+    /// SeaweedFS: a real S3 server.
     S3,
-    /// A server that ignores conditions.
+    /// rclone: an S3 server that ignores conditions.
     WeakS3,
-    /// A WebDAV server, through rclone.
+    /// Azurite.
+    Azblob,
+    /// fake-gcs-server.
+    Gcs,
+    /// rclone's WebDAV server, through rclone.
     Webdav,
-    /// An SFTP server, through rclone.
+    /// rclone's SFTP server, through rclone.
     Sftp,
+    /// Apache's WebDAV, through rclone.
+    Dav,
+    /// OpenSSH, through rclone.
+    Openssh,
+    /// pyftpdlib with TLS, through rclone.
+    Ftps,
 }
 
 impl fmt::Display for Backend {
@@ -36,8 +46,13 @@ impl fmt::Display for Backend {
             Self::Folder => "folder",
             Self::S3 => "s3",
             Self::WeakS3 => "weak s3",
+            Self::Azblob => "azblob",
+            Self::Gcs => "gcs",
             Self::Webdav => "webdav",
             Self::Sftp => "sftp",
+            Self::Dav => "apache",
+            Self::Openssh => "openssh",
+            Self::Ftps => "ftps",
         })
     }
 }
@@ -45,22 +60,148 @@ impl fmt::Display for Backend {
 impl Backend {
     /// Why it can't be tested here, when it can't.
     pub(crate) fn missing(self) -> Option<String> {
-        let variable = format!("{}_ENDPOINT", self.variables()?);
-        match std::env::var(&variable) {
-            Ok(_) => None,
-            Err(_) => Some(format!("{variable} is not set, see tests/run")),
-        }
+        let name = match self {
+            Self::Folder => return None,
+            Self::Openssh | Self::Ftps => "PORT",
+            Self::S3
+            | Self::WeakS3
+            | Self::Azblob
+            | Self::Gcs
+            | Self::Webdav
+            | Self::Sftp
+            | Self::Dav => "ENDPOINT",
+        };
+        self.variable(name).err().map(|error| error.to_string())
     }
 
-    fn variables(self) -> Option<&'static str> {
+    /// What `tests/run` says of its server.
+    pub(crate) fn variable(self, name: &str) -> Result<String> {
+        let server = match self {
+            Self::Folder => "FOLDER",
+            Self::S3 => "S3",
+            Self::WeakS3 => "WEAK_S3",
+            Self::Azblob => "AZBLOB",
+            Self::Gcs => "GCS",
+            Self::Webdav => "WEBDAV",
+            Self::Sftp => "SFTP",
+            Self::Dav => "DAV",
+            Self::Openssh => "OPENSSH",
+            Self::Ftps => "FTPS",
+        };
+        let variable = format!("BACKUPX_TEST_{server}_{name}");
+        std::env::var(&variable).map_err(|_| {
+            Error::invalid(
+                "test_setup",
+                format!("{variable} is not set, see tests/run"),
+            )
+        })
+    }
+
+    /// The settings of a target in `place` on it; `folder` is one for a folder store.
+    pub(crate) fn access(self, folder: &Path, place: &str) -> Result<TargetAccess> {
+        let root = folder.join("root").display().to_string();
+        let endpoint = || self.variable("ENDPOINT");
+        Ok(match self {
+            Self::Folder => access(Driver::Local, &[("path", &root)], &[]),
+            Self::S3 | Self::WeakS3 => access(
+                Driver::S3,
+                &[
+                    ("endpoint", &endpoint()?),
+                    ("bucket", &self.variable("BUCKET")?),
+                    ("region", "us-east-1"),
+                    ("accessKeyId", &self.variable("KEY")?),
+                    ("prefix", place),
+                ],
+                &[("secretAccessKey", &self.variable("SECRET")?)],
+            ),
+            Self::Azblob => access(
+                Driver::Azblob,
+                &[
+                    ("endpoint", &endpoint()?),
+                    ("account", &self.variable("ACCOUNT")?),
+                    ("container", &self.variable("CONTAINER")?),
+                    ("prefix", place),
+                ],
+                &[("accountKey", &self.variable("KEY")?)],
+            ),
+            Self::Gcs => access(
+                Driver::Gcs,
+                &[
+                    ("endpoint", &endpoint()?),
+                    ("bucket", &self.variable("BUCKET")?),
+                    ("prefix", place),
+                ],
+                &[("accessToken", "any-token-will-do")],
+            ),
+            Self::Webdav | Self::Dav => rclone(
+                &[
+                    ("backend", "webdav"),
+                    ("path", place),
+                    ("option.url", &endpoint()?),
+                    ("option.user", "backupx"),
+                ],
+                &[("secret.pass", PASSWORD)],
+            ),
+            Self::Sftp => rclone(
+                &[
+                    ("backend", "sftp"),
+                    ("path", place),
+                    ("option.host", "127.0.0.1"),
+                    ("option.port", &endpoint()?),
+                    ("option.user", "backupx"),
+                ],
+                &[("secret.pass", PASSWORD)],
+            ),
+            Self::Openssh => rclone(
+                &[
+                    ("backend", "sftp"),
+                    ("path", &format!("{}/{place}", self.variable("FOLDER")?)),
+                    ("option.host", "127.0.0.1"),
+                    ("option.port", &self.variable("PORT")?),
+                    ("option.user", "root"),
+                    ("option.key_file", &self.variable("KEY")?),
+                ],
+                &[],
+            ),
+            Self::Ftps => rclone(
+                &[
+                    ("backend", "ftp"),
+                    ("path", place),
+                    ("option.host", "127.0.0.1"),
+                    ("option.port", &self.variable("PORT")?),
+                    ("option.user", "backupx"),
+                    ("option.explicit_tls", "true"),
+                    ("option.no_check_certificate", "true"),
+                    ("option.disable_tls13", "true"),
+                ],
+                &[("secret.pass", PASSWORD)],
+            ),
+        })
+    }
+}
+
+impl Backend {
+    /// The folder of its server on this host, where it has one for itself.
+    fn folder(self) -> Option<PathBuf> {
         match self {
-            Self::Folder => None,
-            Self::S3 => Some("BACKUPX_TEST_S3"),
-            Self::WeakS3 => Some("BACKUPX_TEST_WEAK_S3"),
-            Self::Webdav => Some("BACKUPX_TEST_WEBDAV"),
-            Self::Sftp => Some("BACKUPX_TEST_SFTP"),
+            Self::Dav | Self::Openssh | Self::Ftps => self.variable("FOLDER").ok().map(Into::into),
+            Self::Folder
+            | Self::S3
+            | Self::WeakS3
+            | Self::Azblob
+            | Self::Gcs
+            | Self::Webdav
+            | Self::Sftp => None,
         }
     }
+}
+
+const PASSWORD: &str = "testsecret";
+/// Base64, as a key of Azure has to be.
+pub(crate) const WRONG_SECRET: &str = "dGhpcy1pcy13cm9uZw==";
+
+fn rclone(config: &[(&str, &str)], secrets: &[(&str, &str)]) -> TargetAccess {
+    access(Driver::Rclone, config, secrets)
 }
 
 /// A fresh place on some storage.
@@ -69,6 +210,9 @@ pub(crate) struct Fresh {
     pub(crate) access: TargetAccess,
     /// It, opened.
     pub(crate) store: Arc<dyn ObjectStore>,
+    /// What it is on.
+    pub(crate) backend: Backend,
+    place: String,
     folder: TempDir,
 }
 
@@ -76,21 +220,14 @@ impl Fresh {
     pub(crate) fn new(backend: Backend) -> Result<Self> {
         let folder = tempfile::tempdir()
             .map_err(|error| Error::internal("no temporary folder").with_source(error))?;
-        let access = match backend.variables() {
-            None => access(
-                Driver::Local,
-                &[("path", &folder.path().join("root").display().to_string())],
-                &[],
-            ),
-            Some(variables) if matches!(backend, Backend::Webdav | Backend::Sftp) => {
-                rclone_access(variables)?
-            }
-            Some(variables) => s3_access(variables)?,
-        };
+        let place = own_place();
+        let access = backend.access(folder.path(), &place)?;
         let store = Opener::default().open(&access)?;
         Ok(Self {
             access,
             store,
+            backend,
+            place,
             folder,
         })
     }
@@ -103,6 +240,74 @@ impl Fresh {
     /// The root of a folder store.
     pub(crate) fn root(&self) -> std::path::PathBuf {
         self.folder.path().join("root")
+    }
+
+    /// Where the objects of a place lie as files, seen past the program.
+    pub(crate) fn files(&self) -> Option<PathBuf> {
+        match self.backend {
+            Backend::Folder => Some(self.root()),
+            other => Some(other.folder()?.join(&self.place)),
+        }
+    }
+
+    /// A place of its own on a disk of a few MiB.
+    pub(crate) fn on_a_small_disk(&self) -> Result<Arc<dyn ObjectStore>> {
+        let place = format!("small/{}", self.place);
+        match self.backend {
+            Backend::WeakS3 => self.reopened(&[("bucket", "small")], &[]),
+            Backend::Openssh => {
+                let folder = self.backend.variable("FOLDER")?;
+                self.reopened(&[("path", &format!("{folder}/{place}"))], &[])
+            }
+            Backend::Folder
+            | Backend::S3
+            | Backend::Azblob
+            | Backend::Gcs
+            | Backend::Webdav
+            | Backend::Sftp
+            | Backend::Dav
+            | Backend::Ftps => self.reopened(&[("path", &place)], &[]),
+        }
+    }
+
+    /// The same place, opened by somebody with wrong credentials.
+    pub(crate) fn with_a_wrong_secret(&self) -> Result<Arc<dyn ObjectStore>> {
+        match self.backend {
+            Backend::S3 | Backend::WeakS3 => {
+                self.reopened(&[], &[("secretAccessKey", WRONG_SECRET)])
+            }
+            Backend::Azblob => self.reopened(&[], &[("accountKey", WRONG_SECRET)]),
+            // Its server knows nobody of that name.
+            Backend::Openssh => self.reopened(&[("option.user", WRONG_SECRET)], &[]),
+            Backend::Folder
+            | Backend::Gcs
+            | Backend::Webdav
+            | Backend::Sftp
+            | Backend::Dav
+            | Backend::Ftps => self.reopened(&[], &[("secret.pass", WRONG_SECRET)]),
+        }
+    }
+
+    /// The same place, opened by somebody who may read and list alone.
+    pub(crate) fn read_only(&self) -> Result<Arc<dyn ObjectStore>> {
+        let variable = |name: &str| self.backend.variable(name);
+        match self.backend {
+            Backend::S3 => self.reopened(
+                &[("accessKeyId", &variable("READONLY_KEY")?)],
+                &[("secretAccessKey", &variable("READONLY_SECRET")?)],
+            ),
+            Backend::Openssh => {
+                self.reopened(&[("option.key_file", &variable("READONLY_KEY")?)], &[])
+            }
+            Backend::Folder
+            | Backend::WeakS3
+            | Backend::Azblob
+            | Backend::Gcs
+            | Backend::Webdav
+            | Backend::Sftp
+            | Backend::Dav
+            | Backend::Ftps => self.reopened(&[("option.user", "reader")], &[]),
+        }
     }
 
     /// The same place with some settings changed.
@@ -135,47 +340,6 @@ fn own_place() -> String {
     static PLACE: AtomicU32 = AtomicU32::new(0);
     let number = PLACE.fetch_add(1, Ordering::Relaxed);
     format!("conformance/{}-{number}", std::process::id())
-}
-
-fn variable(variables: &str, name: &str) -> Result<String> {
-    std::env::var(format!("{variables}_{name}"))
-        .map_err(|_| Error::invalid("test_setup", format!("{variables}_{name} is not set")))
-}
-
-/// The server at `…_ENDPOINT`: an address, or a port where it is no URL.
-fn rclone_access(variables: &str) -> Result<TargetAccess> {
-    let endpoint = variable(variables, "ENDPOINT")?;
-    let path = own_place();
-    let mut config = vec![("path", path.as_str()), ("option.user", "backupx")];
-    match endpoint.starts_with("http") {
-        true => config.extend([("backend", "webdav"), ("option.url", &endpoint)]),
-        false => config.extend([
-            ("backend", "sftp"),
-            ("option.host", "127.0.0.1"),
-            ("option.port", &endpoint),
-        ]),
-    }
-    Ok(access(
-        Driver::Rclone,
-        &config,
-        &[("secret.pass", "testsecret")],
-    ))
-}
-
-fn s3_access(variables: &str) -> Result<TargetAccess> {
-    let value = |name: &str| variable(variables, name);
-    let prefix = own_place();
-    Ok(access(
-        Driver::S3,
-        &[
-            ("endpoint", &value("ENDPOINT")?),
-            ("bucket", &value("BUCKET")?),
-            ("region", "us-east-1"),
-            ("accessKeyId", &value("KEY")?),
-            ("prefix", &prefix),
-        ],
-        &[("secretAccessKey", &value("SECRET")?)],
-    ))
 }
 
 fn access(kind: Driver, config: &[(&str, &str)], secrets: &[(&str, &str)]) -> TargetAccess {

@@ -10,27 +10,6 @@ fn body() -> Vec<Bytes> {
     vec![Bytes::from_static(b"x")]
 }
 
-pub(crate) async fn a_wrong_password_is_said_as_such(fresh: &Fresh) -> Result<()> {
-    let store = fresh.reopened(&[], &[("secret.pass", "a-password-that-is-wrong")])?;
-    for refused in [
-        store.create(&key("a/1"), body()).await,
-        store.list(&key("a")).await.map(drop),
-    ] {
-        let refused = refused.expect_err("the password is wrong");
-        assert_eq!(
-            (refused.kind(), refused.code()),
-            (ErrorKind::Forbidden, "access_denied"),
-            "{refused:?}"
-        );
-        assert!(
-            !refused.chain().contains("a-password-that-is-wrong"),
-            "never_30: no secret in an error"
-        );
-    }
-    assert!(!format!("{store:?}").contains("a-password-that-is-wrong"));
-    Ok(())
-}
-
 pub(crate) async fn a_server_that_is_away_is_said_as_such(fresh: &Fresh) -> Result<()> {
     let away = fresh.reopened(
         &[("option.url", "http://127.0.0.1:9"), ("option.port", "9")],

@@ -1,7 +1,6 @@
 //! One suite over every kind of storage: what the port `ObjectStore` promises, on a fresh place each time.
 //!
-//! Services are taken from `BACKUPX_TEST_{S3,WEAK_S3,WEBDAV,SFTP}_…` (`tests/run` starts them). Without these their cases are
-//! listed as ignored; with `BACKUPX_TEST_REQUIRE_ALL=1` they fail.
+//! Servers are taken from `BACKUPX_TEST_…` (`tests/run storage` starts them). Without these their cases are listed as ignored; with `BACKUPX_TEST_REQUIRE_ALL=1` they fail.
 
 mod any;
 mod backends;
@@ -43,7 +42,6 @@ const STRONG: &[(&str, Case)] = cases![
 /// What is promised where a look before each create has to do.
 const UNIQUE: &[(&str, Case)] = cases![any::a_second_create_is_refused];
 const BRIDGE: &[(&str, Case)] = cases![
-    bridge::a_wrong_password_is_said_as_such,
     bridge::a_server_that_is_away_is_said_as_such,
     bridge::never_30_no_password_is_seen,
     bridge::a_child_that_died_is_started_again,
@@ -59,21 +57,50 @@ const FOLDER: &[(&str, Case)] = cases![
     folder::a_full_disk_is_said_as_such,
     folder::a_file_where_the_folder_should_be_is_said_as_such,
 ];
-const SERVICE: &[(&str, Case)] = cases![
-    service::a_wrong_secret_is_said_as_such,
-    service::a_key_that_may_not_write_is_said_as_such,
-    service::a_prefix_keeps_targets_apart,
-];
+/// What is promised where the test bed can do it on that server.
+const MANY: &[(&str, Case)] = cases![any::lists_go_on_over_pages];
+const FOREIGN: &[(&str, Case)] = cases![any::never_19_what_could_not_be_removed_is_no_success];
+const SECRET: &[(&str, Case)] = cases![service::a_wrong_secret_is_said_as_such];
+const READER: &[(&str, Case)] = cases![service::an_identity_that_may_not_write_is_said_as_such];
+const SMALL: &[(&str, Case)] = cases![service::a_full_disk_leaves_no_half_object];
+const BUCKET: &[(&str, Case)] = cases![service::a_missing_bucket_is_said_as_such];
+const PREFIX: &[(&str, Case)] = cases![service::a_prefix_keeps_targets_apart];
 
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
     for (backend, suites) in [
-        (Backend::Folder, [ANY, STRONG, FOLDER].as_slice()),
-        (Backend::S3, [ANY, STRONG, SERVICE].as_slice()),
-        (Backend::WeakS3, [ANY].as_slice()),
-        (Backend::Webdav, [ANY, UNIQUE, BRIDGE].as_slice()),
-        (Backend::Sftp, [ANY, UNIQUE, BRIDGE].as_slice()),
+        (Backend::Folder, [ANY, STRONG, FOLDER, MANY].as_slice()),
+        (
+            Backend::S3,
+            // It makes buckets by itself.
+            [ANY, STRONG, MANY, SECRET, READER, PREFIX].as_slice(),
+        ),
+        (
+            Backend::WeakS3,
+            [ANY, SECRET, SMALL, BUCKET, PREFIX].as_slice(),
+        ),
+        (
+            Backend::Azblob,
+            [ANY, STRONG, MANY, SECRET, BUCKET, PREFIX].as_slice(),
+        ),
+        // Its server takes every token.
+        (Backend::Gcs, [ANY, STRONG, MANY, BUCKET, PREFIX].as_slice()),
+        (Backend::Webdav, [ANY, UNIQUE, BRIDGE, SECRET].as_slice()),
+        (Backend::Sftp, [ANY, UNIQUE, BRIDGE, SECRET].as_slice()),
+        (
+            Backend::Dav,
+            [ANY, UNIQUE, MANY, FOREIGN, SECRET, READER, SMALL].as_slice(),
+        ),
+        (
+            Backend::Openssh,
+            [ANY, UNIQUE, MANY, SECRET, READER, SMALL].as_slice(),
+        ),
+        (
+            Backend::Ftps,
+            // With a full disk it falls silent.
+            [ANY, UNIQUE, MANY, SECRET, READER].as_slice(),
+        ),
     ] {
         for (name, case) in suites.iter().copied().flatten() {
             trials.push(trial(backend, name, *case));

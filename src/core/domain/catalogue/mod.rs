@@ -14,8 +14,15 @@ pub enum Driver {
     Local,
     /// S3 and what speaks its protocol.
     S3,
+    /// Azure Blob Storage.
+    Azblob,
+    /// Google Cloud Storage.
+    Gcs,
     /// The host's rclone, whatever its backend.
     Rclone,
+    /// One of a newer version than this: whoever gets a command with it says so, and loses no command.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Driver {
@@ -24,7 +31,10 @@ impl Driver {
         match self {
             Self::Local => "local",
             Self::S3 => "s3",
+            Self::Azblob => "azblob",
+            Self::Gcs => "gcs",
             Self::Rclone => "rclone",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -134,7 +144,12 @@ impl Kind {
                 Driver::Rclone if !is_own(name) && !name.starts_with(SECRET) => {
                     format!("{SECRET}{name}")
                 }
-                Driver::Rclone | Driver::Local | Driver::S3 => name.clone(),
+                Driver::Rclone
+                | Driver::Local
+                | Driver::S3
+                | Driver::Azblob
+                | Driver::Gcs
+                | Driver::Unknown => name.clone(),
             };
             driven.secrets.insert(name, value.clone());
         }
@@ -147,9 +162,10 @@ impl Kind {
     }
 }
 
-/// The fields of the driver itself.
+/// The fields of the driver itself: those of the first kind that it carries out.
 fn base_of(driver: Driver) -> &'static [TargetField] {
-    kind(driver.as_str()).map_or(&[], |kind| &kind.fields)
+    let base = KINDS.iter().find(|kind| kind.driver == driver);
+    base.map_or(&[], |kind| &kind.fields)
 }
 
 /// A template with the values of the settings that it names.

@@ -26,6 +26,7 @@ fn the_catalogue_can_be_read_and_is_long() {
     for kind in kinds() {
         let fields: BTreeSet<_> = kind.fields.iter().map(|field| &field.name).collect();
         assert_eq!(fields.len(), kind.fields.len(), "{}", kind.id);
+        assert_ne!(kind.driver, Driver::Unknown, "{}", kind.id);
         assert!(kind.like.iter().all(|like| super::kind(like).is_some()));
         for field in &kind.fields {
             assert!(!field.help.is_empty(), "{} {}", kind.id, field.name);
@@ -73,6 +74,26 @@ fn a_preset_is_settings_of_its_driver() {
     );
     assert!(!driven.config.contains_key("accountId"));
     assert_eq!(driven.config["region"], "auto");
+}
+
+#[test]
+fn azure_and_google_have_settings_of_their_own() {
+    let given = settings(
+        &[("account", "acme"), ("container", "backups")],
+        &[("accountKey", "k")],
+    );
+    let azure = kind("azure-blob").expect("it is there");
+    let driven = azure.for_driver(&given);
+    assert!(driven == given);
+    let china = kind("azure-blob-china").expect("it is there");
+    let driven = china.for_driver(&given);
+    assert_eq!(
+        driven.config["endpoint"],
+        "https://acme.blob.core.chinacloudapi.cn"
+    );
+    let given = settings(&[("bucket", "b")], &[("serviceAccountKey", "{}")]);
+    let google = kind("google-cloud").expect("it is there");
+    assert!(google.for_driver(&given) == given);
 }
 
 #[test]

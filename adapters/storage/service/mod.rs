@@ -1,10 +1,15 @@
-//! S3 and what speaks its protocol, through OpenDAL: volumes created by single requests, never a multipart upload.
+//! Services that OpenDAL speaks to directly: volumes created by single requests, never a multipart upload that could be left behind. What
+//! holds for all of them stands here; a file each says what is special about one.
 //!
 //! Creates are not retried here: whoever creates must know that a lost answer is possible, to tell its own object from another's. All
 //! other calls are retried within a limit.
 
+pub(crate) mod azblob;
+mod endpoint;
 mod error;
-mod settings;
+pub(crate) mod gcs;
+mod proof;
+pub(crate) mod s3;
 mod transport;
 
 #[cfg(test)]
@@ -12,18 +17,16 @@ mod tests;
 
 use crate::volumes::{PARALLEL, VOLUME_BYTES};
 use async_trait::async_trait;
-use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::ports::objects::{Layout, ObjectInfo, ObjectStore, ObjectWriter};
 use backupx_core::{Error, Result};
 use bytes::Bytes;
-use error::{Service, is_not_implemented};
+use error::{Meaning, Service};
 use futures::TryStreamExt;
 use futures::future::try_join_all;
 use opendal::layers::{RetryLayer, TimeoutLayer};
 use opendal::options::{ListOptions, WriteOptions};
-use opendal::{Buffer, HttpTransporter, OperationContext, Operator};
-use settings::Settings;
+use opendal::{Buffer, HttpTransporter, Metadata, OperationContext, Operator};
 use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,8 +43,21 @@ const LONGEST_DELAY: Duration = Duration::from_secs(10);
 /// Single deletes at the same time, where a service can't delete many at once.
 const PARALLEL_DELETES: usize = 8;
 
-/// A bucket, or a folder in one.
-pub struct S3Store {
+/// What a service's own file makes of a target's settings.
+pub(crate) struct Prepared {
+    service: Service,
+    operator: Operator,
+}
+
+/// How long the calls of a store may take.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    call: Duration,
+    transfer: Duration,
+}
+
+/// A bucket or a container, or a folder in one.
+pub struct ServiceStore {
     service: Service,
     once: Operator,
     again: Operator,
@@ -49,33 +65,31 @@ pub struct S3Store {
     unconditional: AtomicBool,
 }
 
-impl fmt::Debug for S3Store {
+impl fmt::Debug for ServiceStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("S3Store").field(&self.service).finish()
+        f.debug_tuple("ServiceStore").field(&self.service).finish()
     }
 }
 
-impl S3Store {
-    /// The store of a target of kind `s3`. Checks the settings, does not call the service.
-    pub fn open(access: &TargetAccess) -> Result<Self> {
-        Self::with(access, CALL_LIMIT, TRANSFER_LIMIT)
+impl ServiceStore {
+    /// The store of checked settings. Does not call the service.
+    pub(crate) fn new(prepared: Prepared) -> Result<Self> {
+        let limits = Limits {
+            call: CALL_LIMIT,
+            transfer: TRANSFER_LIMIT,
+        };
+        Self::within(prepared, limits)
     }
 
-    fn with(access: &TargetAccess, call_limit: Duration, transfer_limit: Duration) -> Result<Self> {
-        let settings = Settings::read(access)?;
-        let service = Service {
-            endpoint: settings.endpoint_name(),
-            bucket: settings.bucket.clone(),
-        };
-        let bad = |error| service.error("open", error);
-        let transport = HttpTransporter::new(Transport::new()?);
-        let once = Operator::from_config(settings.config())
-            .map_err(bad)?
+    fn within(prepared: Prepared, limits: Limits) -> Result<Self> {
+        let Prepared { service, operator } = prepared;
+        let transport = HttpTransporter::new(Transport::new(service.create())?);
+        let once = operator
             .with_context(OperationContext::new().with_http_transport(transport))
             .layer(
                 TimeoutLayer::new()
-                    .with_timeout(call_limit)
-                    .with_io_timeout(transfer_limit),
+                    .with_timeout(limits.call)
+                    .with_io_timeout(limits.transfer),
             );
         let again = once.clone().layer(
             RetryLayer::new()
@@ -92,34 +106,55 @@ impl S3Store {
         })
     }
 
-    /// Creates by one conditional request. False when the service knows no conditions.
-    async fn create_conditionally(&self, key: &ObjectKey, body: Buffer) -> Result<bool> {
-        let options = WriteOptions {
-            if_not_exists: true,
+    /// How all objects are written. With a type, Google gets its bytes in one request that may have a condition.
+    fn options(&self) -> WriteOptions {
+        WriteOptions {
+            content_type: Some("application/octet-stream".to_owned()),
             ..WriteOptions::default()
+        }
+    }
+
+    /// Creates by one conditional request. Nothing when the service knows no conditions.
+    async fn create_conditionally(
+        &self,
+        key: &ObjectKey,
+        body: Buffer,
+    ) -> Result<Option<Metadata>> {
+        let options = WriteOptions {
+            if_not_exists: self.service.create().is_none(),
+            ..self.options()
         };
         match self.once.write_options(key.as_str(), body, options).await {
-            Ok(_) => Ok(true),
-            Err(error) if is_not_implemented(&error) => Ok(false),
+            Ok(metadata) => Ok(Some(metadata)),
+            Err(error) if self.service.meaning(&error) == Some(Meaning::NotKnown) => Ok(None),
             Err(error) => Err(self.service.error(key.as_str(), error)),
         }
     }
 
     /// Creates where the service can't refuse by itself: looks first. Two creators at the same moment are not told apart.
-    async fn create_after_a_look(&self, key: &ObjectKey, body: Buffer) -> Result<()> {
+    async fn create_after_a_look(&self, key: &ObjectKey, body: Buffer) -> Result<Metadata> {
         if self.stat(key).await?.is_some() {
             return Err(self.service.exists(key.as_str()));
         }
-        self.once
-            .write(key.as_str(), body)
+        let written = self.once.write_options(key.as_str(), body, self.options());
+        written
             .await
-            .map(drop)
             .map_err(|error| self.service.error(key.as_str(), error))
+    }
+
+    async fn create_somehow(&self, key: &ObjectKey, body: Buffer) -> Result<Metadata> {
+        if !self.unconditional.load(Ordering::Relaxed)
+            && let Some(metadata) = self.create_conditionally(key, body.clone()).await?
+        {
+            return Ok(metadata);
+        }
+        self.unconditional.store(true, Ordering::Relaxed);
+        self.create_after_a_look(key, body).await
     }
 }
 
 #[async_trait]
-impl ObjectStore for S3Store {
+impl ObjectStore for ServiceStore {
     fn layout(&self) -> Layout {
         Layout::Volumes {
             volume_bytes: VOLUME_BYTES,
@@ -136,13 +171,8 @@ impl ObjectStore for S3Store {
 
     async fn create(&self, key: &ObjectKey, body: Vec<Bytes>) -> Result<()> {
         let body = Buffer::from(body);
-        if !self.unconditional.load(Ordering::Relaxed)
-            && self.create_conditionally(key, body.clone()).await?
-        {
-            return Ok(());
-        }
-        self.unconditional.store(true, Ordering::Relaxed);
-        self.create_after_a_look(key, body).await
+        let metadata = self.create_somehow(key, body.clone()).await?;
+        self.prove(key, body, &metadata).await
     }
 
     async fn stat(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>> {

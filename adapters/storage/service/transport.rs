@@ -18,14 +18,24 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(60);
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
+/// What requests of one kind get added to their query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Addition {
+    /// A part of the query that such a request has.
+    pub(super) to: &'static str,
+    /// What is added.
+    pub(super) query: &'static str,
+}
+
 /// A client of its own for one store.
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
     client: Client,
+    addition: Option<Addition>,
 }
 
 impl Transport {
-    pub(super) fn new() -> backupx_core::Result<Self> {
+    pub(super) fn new(addition: Option<Addition>) -> backupx_core::Result<Self> {
         let client = Client::builder()
             .connect_timeout(CONNECT_LIMIT)
             .tcp_user_timeout(UNACKNOWLEDGED_LIMIT)
@@ -37,14 +47,20 @@ impl Transport {
             .map_err(|error| {
                 CoreError::internal("the HTTP client can't be made").with_source(error)
             })?;
-        Ok(Self { client })
+        Ok(Self { client, addition })
     }
 }
 
 impl HttpTransport for Transport {
     async fn fetch(&self, request: Request<Buffer>) -> Result<Response<HttpBody>> {
         let (parts, buffer) = request.into_parts();
-        let url = parts.uri.to_string();
+        let mut url = parts.uri.to_string();
+        let query = parts.uri.query().unwrap_or_default();
+        if let Some(addition) = self.addition
+            && query.split('&').any(|part| part == addition.to)
+        {
+            url = format!("{url}&{}", addition.query);
+        }
         let mut outgoing = self
             .client
             .request(parts.method, &url)

@@ -1,10 +1,14 @@
 //! Refusals and silence of services that can't be had for real: played by a socket on loopback.
 
 use super::*;
+use crate::Opener;
 use backupx_core::ErrorKind;
+use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::id::TargetId;
 use backupx_core::domain::secret::WireSecret;
+use backupx_core::ports::objects::StoreOpener;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -29,12 +33,16 @@ fn access(config: &[(&str, &str)]) -> TargetAccess {
     access
 }
 
+fn open(access: &TargetAccess) -> Result<Arc<dyn ObjectStore>> {
+    Opener::default().open(access)
+}
+
 fn key() -> ObjectKey {
     ObjectKey::parse("a/1").expect("a valid key")
 }
 
 /// A service on loopback that gives the answers one after the other, the last one for ever; nothing means silence.
-async fn service(answers: Vec<String>) -> (S3Store, tokio::task::JoinHandle<()>) {
+async fn service(answers: Vec<String>) -> (ServiceStore, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     let serving = tokio::spawn(async move {
@@ -51,7 +59,12 @@ async fn service(answers: Vec<String>) -> (S3Store, tokio::task::JoinHandle<()>)
         }
     });
     let limit = Duration::from_millis(500);
-    let store = S3Store::with(&access(&[("endpoint", &endpoint)]), limit, limit).expect("opens");
+    let limits = Limits {
+        call: limit,
+        transfer: limit,
+    };
+    let prepared = s3::prepare(&access(&[("endpoint", &endpoint)])).expect("settings");
+    let store = ServiceStore::within(prepared, limits).expect("opens");
     (store, serving)
 }
 
@@ -181,7 +194,7 @@ async fn nobody_there_is_said_as_such() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
-    let store = S3Store::open(&access(&[("endpoint", &endpoint)])).expect("opens");
+    let store = open(&access(&[("endpoint", &endpoint)])).expect("opens");
     let error = store
         .create(&key(), Vec::new())
         .await
@@ -198,6 +211,51 @@ async fn nobody_there_is_said_as_such() {
     );
 }
 
+/// Access to a target of that driver.
+fn driven(driver: Driver, config: &[(&str, &str)], secrets: &[(&str, &str)]) -> TargetAccess {
+    let mut access = access(config);
+    access.kind = driver;
+    let secret = |(name, value): &(&str, &str)| ((*name).to_owned(), WireSecret::new(*value));
+    access.secrets = secrets.iter().map(secret).collect();
+    access
+}
+
+#[test]
+fn a_driver_of_a_newer_version_is_said_as_such() {
+    let error = open(&driven(Driver::Unknown, &[], &[])).expect_err("nobody knows it");
+    assert_eq!(error.code(), "unknown_storage");
+    assert!(error.message().contains("update"), "{error}");
+}
+
+#[test]
+fn never_31_credentials_that_reach_into_the_host_are_refused() {
+    for key in [
+        r#"{"type": "external_account", "credential_source": {"file": "/etc/shadow"}}"#,
+        r#"{"type": "external_account", "credential_source": {"executable": {"command": "id"}}}"#,
+        "no JSON",
+    ] {
+        let error = open(&driven(Driver::Gcs, &[], &[("serviceAccountKey", key)]));
+        let error = error.expect_err("it is no service account");
+        assert_eq!(error.field_errors()[0].field, "config.serviceAccountKey");
+        assert!(!format!("{error:?}").contains("shadow"));
+    }
+}
+
+#[test]
+fn an_account_has_one_kind_of_key() {
+    let config = [("account", "acme"), ("container", "backups")];
+    for (secrets, opens) in [
+        (vec![("accountKey", "a2V5")], true),
+        (vec![("sasToken", "?sv=2024&sig=x")], true),
+        (vec![("accountKey", "a2V5"), ("sasToken", "sv=2024")], false),
+        (vec![("accountKey", "not base64!")], false),
+    ] {
+        let opened = open(&driven(Driver::Azblob, &config, &secrets));
+        assert_eq!(opened.is_ok(), opens, "{opened:?}");
+        assert!(!format!("{opened:?}").contains("not base64!"), "{opened:?}");
+    }
+}
+
 #[test]
 fn wrong_settings_are_refused_before_anything_is_called() {
     for (field, config) in [
@@ -212,7 +270,7 @@ fn wrong_settings_are_refused_before_anything_is_called() {
         access
             .config
             .insert(config.0.to_owned(), config.1.to_owned());
-        let error = S3Store::open(&access).expect_err("refused");
+        let error = open(&access).expect_err("refused");
         assert_eq!(error.field_errors()[0].field, field, "{error:?}");
     }
 }
