@@ -160,6 +160,17 @@ pub(crate) struct LogSettings {
     pub(crate) is_chosen: bool,
 }
 
+/// Where a master keeps its state on this host.
+#[derive(Debug)]
+pub(crate) struct StorePlace {
+    /// The data dir.
+    pub(crate) data_dir: PathBuf,
+    /// The SQLite database's file.
+    pub(crate) database: PathBuf,
+    /// The root key's file, unless the settings give the key or another file.
+    pub(crate) root_key: Option<PathBuf>,
+}
+
 /// The master's settings, checked.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -193,6 +204,13 @@ pub(crate) struct Settings {
 
 /// The root key; never printed.
 pub(crate) struct RootKey(pub(crate) [u8; 32]);
+
+impl RootKey {
+    /// As it stands in its file and in a recovery kit.
+    pub(crate) fn to_text(&self) -> String {
+        BASE64.encode(self.0)
+    }
+}
 
 impl std::fmt::Debug for RootKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -303,30 +321,61 @@ impl ServerArgs {
         self.settle_with(HOST)
     }
 
+    /// Where a master on this host would keep its SQLite database and its root key. Makes nothing.
+    pub(crate) fn store_place(&self) -> Result<StorePlace> {
+        let state: StateArgs = self.environment.read()?;
+        let (data_dir, given_url) = self.data_dir_and_database(&state)?;
+        let database = match given_url.as_deref() {
+            None => data_dir.join("backupx.db"),
+            Some(url) => {
+                let path = url
+                    .strip_prefix("sqlite://")
+                    .or_else(|| url.strip_prefix("sqlite:"));
+                let path = path.and_then(|path| path.split('?').next());
+                PathBuf::from(path.ok_or_else(|| {
+                    anyhow!("only an SQLite database can be begun from a backup of it; bring a Postgres database back with its own tools")
+                })?)
+            }
+        };
+        let has_key = [&self.state.secret_key_file, &state.secret_key_file]
+            .iter()
+            .any(|given| given.is_some())
+            || state.secret_key.is_some();
+        Ok(StorePlace {
+            root_key: (!has_key).then(|| data_dir.join("secret.key")),
+            database,
+            data_dir,
+        })
+    }
+
+    /// The data dir, and the database's URL where one is given.
+    fn data_dir_and_database(&self, state: &StateArgs) -> Result<(PathBuf, Option<String>)> {
+        let data_dir = Setting::of(
+            "DATA_DIR",
+            self.state.data_dir.as_ref(),
+            state.data_dir.as_ref(),
+        );
+        let data_dir = data_dir.value;
+        let data_dir = data_dir.unwrap_or_else(|| "./backupx-data".to_owned());
+        let given = &self.state;
+        let url = plain_or_file(
+            "DATABASE_URL",
+            given.database_url.clone().or(state.database_url.clone()),
+            given
+                .database_url_file
+                .clone()
+                .or(state.database_url_file.clone()),
+        )?;
+        Ok((PathBuf::from(data_dir), url))
+    }
+
     /// The same with other defaults.
     pub(crate) fn settle_with(&self, defaults: Defaults) -> Result<Settings> {
         let network: NetworkArgs = self.environment.read()?;
         let state: StateArgs = self.environment.read()?;
         let fleet: FleetArgs = self.environment.read()?;
 
-        let data_dir = Setting::of(
-            "DATA_DIR",
-            self.state.data_dir.as_ref(),
-            state.data_dir.as_ref(),
-        );
-        let data_dir = PathBuf::from(
-            data_dir
-                .value
-                .unwrap_or_else(|| "./backupx-data".to_owned()),
-        );
-        let given_url = plain_or_file(
-            "DATABASE_URL",
-            self.state.database_url.clone().or(state.database_url),
-            self.state
-                .database_url_file
-                .clone()
-                .or(state.database_url_file),
-        )?;
+        let (data_dir, given_url) = self.data_dir_and_database(&state)?;
         let redis_url = plain_or_file(
             "REDIS_URL",
             state.redis_url,

@@ -16,6 +16,7 @@ use backupx_sources::{Databases, Files};
 use backupx_sql::{BackintCatalogue, SqlStores};
 use backupx_storage::Opener;
 use secrecy::ExposeSecret;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Setting: what all keys of this installation in Redis begin with.
@@ -36,6 +37,14 @@ pub(crate) async fn control_plane(settings: &Settings) -> Result<Arc<App>> {
         .await
         .context("the state store can't be prepared")?;
     Ok(Arc::new(app))
+}
+
+/// Makes a copy of an SQLite state store fit to begin anew with, and leaves it in one file.
+pub(crate) async fn begin_state_anew(file: &Path) -> Result<()> {
+    let stores = SqlStores::connect(&format!("sqlite://{}", file.display())).await?;
+    let done = stores.begin_anew().await;
+    stores.close().await;
+    Ok(done?)
 }
 
 /// Opens storage.

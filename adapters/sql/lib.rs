@@ -16,6 +16,7 @@
 //! ```
 
 mod accounts;
+mod anew;
 mod answers;
 mod backint;
 mod batch;

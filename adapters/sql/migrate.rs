@@ -54,6 +54,11 @@ pub const SQLITE: &[Migration] = &[
         name: "adoption",
         sql: include_str!("../../migrations/sqlite/0007_adoption.sql"),
     },
+    Migration {
+        number: 8,
+        name: "checks",
+        sql: include_str!("../../migrations/sqlite/0008_checks.sql"),
+    },
 ];
 
 /// The migrations for Postgres: the same numbers, the same logical schema.
@@ -92,6 +97,11 @@ pub const POSTGRES: &[Migration] = &[
         number: 7,
         name: "adoption",
         sql: include_str!("../../migrations/postgres/0007_adoption.sql"),
+    },
+    Migration {
+        number: 8,
+        name: "checks",
+        sql: include_str!("../../migrations/postgres/0008_checks.sql"),
     },
 ];
 

@@ -3,9 +3,10 @@
 use crate::SqlStores;
 use crate::error::{in_use, store, taken};
 use crate::nodes::name;
-use crate::row::{Columns, json, micros};
+use crate::row::{Columns, json, micros, optional_json};
 use crate::stores::{certain, commit, returning};
 use async_trait::async_trait;
+use backupx_core::domain::check::TargetCheck;
 use backupx_core::domain::id::TargetId;
 use backupx_core::domain::name::Name;
 use backupx_core::domain::page::{Page, PageRequest};
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 
 macro_rules! columns {
     () => {
-        "id, name, kind, config, secrets, last_test, created_at, version"
+        "id, name, kind, config, secrets, last_test, inventory, created_at, version"
     };
 }
 pub(crate) use columns;
@@ -39,6 +40,8 @@ pub(crate) const LIST: &str = concat!(
     columns!(),
     " FROM targets WHERE id > $1 ORDER BY id LIMIT $2"
 );
+const SET_CHECK: &str =
+    "UPDATE targets SET inventory = $3 WHERE id = $1 AND COALESCE(inventory, '') = $2";
 pub(crate) const USAGE: &str = "SELECT COUNT(*) AS copies, CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT) AS stored_bytes FROM record_copies WHERE target_id = $1 AND state = 'good'";
 pub(crate) const HOLDS: &str = "SELECT (SELECT COUNT(*) FROM task_targets WHERE target_id = $1) AS tasks, (SELECT COUNT(*) FROM record_copies WHERE target_id = $1 AND state <> 'deleted') AS copies";
 
@@ -143,6 +146,22 @@ impl Targets for SqlStores {
         found(id, &done)
     }
 
+    async fn set_check(
+        &self,
+        id: TargetId,
+        expected: Option<&TargetCheck>,
+        check: &TargetCheck,
+    ) -> Result<bool> {
+        let done = sqlx::query(SET_CHECK)
+            .bind(id.0)
+            .bind(optional_json(expected)?.unwrap_or_default())
+            .bind(json(check)?)
+            .execute(self.writer())
+            .await
+            .map_err(store)?;
+        Ok(done.rows_affected() > 0)
+    }
+
     async fn usage(&self, id: TargetId) -> Result<Usage> {
         let row = sqlx::query(USAGE)
             .bind(id.0)
@@ -208,6 +227,7 @@ pub(crate) fn target(row: &AnyRow) -> Result<Target> {
         config: row.json("config")?,
         secrets: row.optional_text("secrets")?.map(Sealed),
         last_test: row.optional_json("last_test")?,
+        check: row.optional_json("inventory")?,
         created_at: row.time("created_at")?,
         version: row.int("version")?,
     })

@@ -154,6 +154,7 @@ impl Policy {
             Work::Browse { path } => self.may_read(path),
             Work::TestTarget { target } => self.may_use([&*target]),
             Work::TestSource(work) => self.may_open(&work.source),
+            Work::CheckTarget(work) => self.may_use([&work.target]),
             Work::Inventory(work) => self.may_use([&work.target]),
             Work::ListFiles(work) => self.may_use(work.sources.iter()),
         }

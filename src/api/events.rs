@@ -67,6 +67,16 @@ pub enum EventKind {
         /// The record that was locked, because it is the last good one as far as anybody knows.
         pinned: Option<i64>,
     },
+    /// A copy that was good is not whole in storage any more.
+    #[serde(rename_all = "camelCase")]
+    CopyLost {
+        /// Whose.
+        record_id: i64,
+        /// Of which task.
+        task_id: i64,
+        /// On which target.
+        target_id: i64,
+    },
     /// A node that was there is not heard any more.
     #[serde(rename_all = "camelCase")]
     NodeOffline {
@@ -131,6 +141,15 @@ impl From<event::EventKind> for EventKind {
                 record_id: record_id.0,
                 task_id: task_id.0,
                 pinned: pinned.map(|id| id.0),
+            },
+            event::EventKind::CopyLost {
+                record_id,
+                task_id,
+                target_id,
+            } => Self::CopyLost {
+                record_id: record_id.0,
+                task_id: task_id.0,
+                target_id: target_id.0,
             },
             event::EventKind::NodeOffline { node_id } => Self::NodeOffline { node_id: node_id.0 },
             event::EventKind::NodeOnline { node_id } => Self::NodeOnline { node_id: node_id.0 },

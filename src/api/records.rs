@@ -293,6 +293,9 @@ pub struct RecordCopy {
     pub error: Option<String>,
     /// When its bytes were last proven.
     pub verified_at: Option<DateTime<Utc>>,
+    /// When it was found lost, while it is.
+    #[serde(default)]
+    pub lost_at: Option<DateTime<Utc>>,
 }
 
 impl From<record::RecordCopy> for RecordCopy {
@@ -305,6 +308,7 @@ impl From<record::RecordCopy> for RecordCopy {
             manifest_sha256: copy.manifest_sha256,
             error: copy.error,
             verified_at: copy.verified_at,
+            lost_at: copy.lost_at,
         }
     }
 }

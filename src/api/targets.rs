@@ -2,7 +2,7 @@
 
 use crate::mirror::mirrored;
 use crate::reports::TestStep;
-use backupx_core::domain::target;
+use backupx_core::domain::{check, target};
 use backupx_core::ports::targets as port;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ pub struct Target {
     pub reach: Reach,
     /// What the last test found.
     pub last_test: Option<TargetTest>,
+    /// The last check of what it holds, or the one that is under way.
+    pub last_check: Option<TargetCheck>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// Grows with every change; the entity tag of an update.
@@ -70,6 +72,40 @@ impl From<target::TargetTest> for TargetTest {
             ok: test.ok,
             message: test.message,
             steps: test.steps.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// A check of a target: whether it still holds what the records say, found by listings alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetCheck {
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended; absent while it is under way.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Copies that were looked for.
+    pub checked: u64,
+    /// Copies among them that storage does not hold whole any more.
+    pub lost: u64,
+    /// Nodes whose own folders nobody could look at.
+    pub unreached: Vec<i64>,
+    /// Why it ended early, or what stood in its way last.
+    pub failure: Option<String>,
+    /// When the next one begins.
+    pub next_at: DateTime<Utc>,
+}
+
+impl From<check::TargetCheck> for TargetCheck {
+    fn from(check: check::TargetCheck) -> Self {
+        Self {
+            started_at: check.started_at,
+            finished_at: check.finished_at,
+            checked: check.checked,
+            lost: check.lost,
+            unreached: check.unreached.into_iter().map(|node| node.0).collect(),
+            failure: check.failure,
+            next_at: check.next_at,
         }
     }
 }

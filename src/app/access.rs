@@ -113,19 +113,49 @@ impl App {
             .collect()
     }
 
-    /// A node that is there and reaches a good copy: the record's own first, then the master's, then any.
-    /// `Conflict` (`copy_unreachable`) when no node would reach one, `Unavailable` (`node_offline`) when none that would is there.
-    pub(crate) async fn reader_of(&self, record: &Record) -> Result<NodeId> {
+    /// Who works on the copies of a record on these targets: the record's own node, and in its absence one that is there, unless a folder of
+    /// its own is among them. `Conflict` (`copy_unreachable`) when that node is gone for good.
+    pub(crate) async fn worker_of(&self, record: &Record, targets: &[TargetId]) -> Result<NodeId> {
+        let is_known = self.ports.nodes.get(record.node_id).await?.is_some();
+        for target in targets {
+            if self.known_target(*target).await?.reach() != Reach::OwnNode {
+                continue;
+            }
+            if is_known {
+                return Ok(record.node_id);
+            }
+            return Err(Error::conflict(
+                "copy_unreachable",
+                format!("node {} that holds the copy is gone", record.node_id),
+            ));
+        }
+        let online = self.online().await?;
+        if online.contains(&record.node_id) {
+            return Ok(record.node_id);
+        }
+        let other = is_known.then_some(record.node_id);
+        let there = online.into_iter().min();
+        Ok(there.or(other).unwrap_or(NodeId::LOCAL))
+    }
+
+    /// The nodes that are there.
+    pub(crate) async fn online(&self) -> Result<Vec<NodeId>> {
         let seen = self.ports.presence.all().await?;
         let now = self.now();
         let online = |seen_at| {
             NodeStatus::at(Some(seen_at), now, self.offline_after()) == NodeStatus::Online
         };
-        let mut nodes: Vec<NodeId> = seen
+        Ok(seen
             .into_iter()
             .filter(|(_, seen_at)| online(*seen_at))
             .map(|(node, _)| node)
-            .collect();
+            .collect())
+    }
+
+    /// A node that is there and reaches a good copy: the record's own first, then the master's, then any.
+    /// `Conflict` (`copy_unreachable`) when no node would reach one, `Unavailable` (`node_offline`) when none that would is there.
+    pub(crate) async fn reader_of(&self, record: &Record) -> Result<NodeId> {
+        let mut nodes = self.online().await?;
         nodes.sort_by_key(|node| (*node != record.node_id, *node));
         for node in nodes {
             if !self.reachable_copies(record, node).await?.is_empty() {

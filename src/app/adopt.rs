@@ -16,7 +16,6 @@ use backupx_core::domain::inventory::{FoundBackup, InventoryPage};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::manifest::{Manifest, ManifestNode};
 use backupx_core::domain::name::Name;
-use backupx_core::domain::node::NodeStatus;
 use backupx_core::domain::record::{CopyState, RecordCopy, StreamHead};
 use backupx_core::domain::report::Report;
 use backupx_core::domain::retention::RetentionPolicy;
@@ -156,23 +155,12 @@ impl App {
             (Reach::Master, _) => Ok(NodeId::LOCAL),
             (Reach::Everywhere | Reach::OwnNode, Some(node)) => Ok(node),
             (Reach::OwnNode, None) => self.named_or_local(None).await,
-            (Reach::Everywhere, None) => {
-                let now = self.now();
-                let online = |seen_at| {
-                    NodeStatus::at(Some(seen_at), now, self.offline_after()) == NodeStatus::Online
-                };
-                let seen = self.ports.presence.all().await?;
-                seen.into_iter()
-                    .filter(|(_, seen_at)| online(*seen_at))
-                    .map(|(node, _)| node)
-                    .min()
-                    .ok_or_else(|| {
-                        Error::unavailable(
-                            "node_offline",
-                            "no node is there that could look at the target",
-                        )
-                    })
-            }
+            (Reach::Everywhere, None) => self.online().await?.into_iter().min().ok_or_else(|| {
+                Error::unavailable(
+                    "node_offline",
+                    "no node is there that could look at the target",
+                )
+            }),
         }
     }
 

@@ -99,6 +99,19 @@ impl App {
                 );
                 Ok(())
             }
+            EventKind::CopyLost {
+                record_id,
+                task_id,
+                target_id,
+            } => {
+                tracing::warn!(
+                    record.id = record_id.0,
+                    task.id = task_id.0,
+                    target.id = target_id.0,
+                    "a copy that was good is not whole in storage any more"
+                );
+                Ok(())
+            }
             EventKind::NodeOffline { node_id } => {
                 tracing::warn!(node.id = node_id.0, "a node is not heard any more");
                 Ok(())

@@ -217,6 +217,9 @@ impl App {
             CommandSpec::TestSource { task_id } => Ok(Work::TestSource(Box::new(
                 self.source_to_test(*task_id).await?,
             ))),
+            CommandSpec::CheckTarget { target_id, part } => Ok(Work::CheckTarget(
+                self.check_work(*target_id, part, command.node_id).await?,
+            )),
             CommandSpec::Inventory {
                 target_id,
                 after,

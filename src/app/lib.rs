@@ -14,6 +14,7 @@ mod app;
 mod assign;
 mod backint;
 mod cancels;
+mod checks;
 mod dispatch;
 mod download;
 mod drills;

@@ -263,7 +263,13 @@ impl App {
                 format!("record {} lacks no copy", record.id),
             ));
         }
-        self.sources(record, record.node_id).await?;
+        let lacking: Vec<_> = missing.iter().map(|copy| copy.target_id).collect();
+        let node = match self.worker_of(record, &lacking).await? {
+            // Another node than the record's own may not reach what is left of it.
+            other if self.sources(record, other).await.is_ok() => other,
+            _ => record.node_id,
+        };
+        self.sources(record, node).await?;
         for copy in missing.iter().filter(|copy| copy.state == CopyState::Lost) {
             let mut going = (*copy).clone();
             going.state = CopyState::Deleting;
@@ -273,11 +279,9 @@ impl App {
                 .await?;
         }
         let spec = OperationSpec::Copy {
-            target_ids: missing.iter().map(|copy| copy.target_id).collect(),
+            target_ids: lacking,
         };
-        let operation = self
-            .begin_operation(record.id, record.node_id, &spec)
-            .await?;
+        let operation = self.begin_operation(record.id, node, &spec).await?;
         // What lies in the place goes first; the copy follows from the sweep.
         self.plan_removals(REMOVALS_AT_ONCE).await?;
         Ok(operation)

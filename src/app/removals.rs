@@ -10,6 +10,7 @@ use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{CopyState, Record, RecordCopy};
 use backupx_core::domain::report::{CopyReport, Report, VerifiedCopy};
 use backupx_core::domain::target::Reach;
+use backupx_core::domain::time::Timestamp;
 use backupx_core::ports::operations::OperationFilter;
 
 /// Why leftovers of a run are removed, as it stands in the operation. Such a removal leaves the row: it is history.
@@ -157,7 +158,8 @@ impl App {
         Ok(match reach {
             Reach::OwnNode => record.node_id,
             Reach::Master => NodeId::LOCAL,
-            Reach::Everywhere if (failed && own) || !master => record.node_id,
+            Reach::Everywhere if failed && own => record.node_id,
+            Reach::Everywhere if !master => self.worker_of(record, &[target]).await?,
             Reach::Everywhere => NodeId::LOCAL,
         })
     }
@@ -224,7 +226,8 @@ impl App {
             }
             (OperationSpec::Verify { .. }, Some(Report::Verify(report))) => {
                 for verified in &report.copies {
-                    self.apply_verified(&operation, &record, verified).await?;
+                    self.apply_verified(&record, verified, operation.finished_at)
+                        .await?;
                 }
                 Ok(())
             }
@@ -251,11 +254,12 @@ impl App {
         }
     }
 
-    async fn apply_verified(
+    /// What was found of a copy `at` a moment.
+    pub(crate) async fn apply_verified(
         &self,
-        operation: &Operation,
         record: &Record,
         verified: &VerifiedCopy,
+        at: Option<Timestamp>,
     ) -> Result<()> {
         let Some(copy) = copy_on(record, verified.target_id) else {
             return Ok(());
@@ -263,15 +267,17 @@ impl App {
         let mut copy = copy.clone();
         let (expected, mut state) = (copy.state, None);
         if verified.ok {
-            copy.verified_at = operation.finished_at;
+            copy.verified_at = at;
             // Only a full verification is given lost copies.
             if copy.state == CopyState::Lost {
                 copy.state = CopyState::Good;
                 copy.error = None;
+                copy.lost_at = None;
                 state = Some(record.state);
             }
         } else if verified.damaged {
             copy.state = CopyState::Lost;
+            copy.lost_at = at;
             copy.error = Some(verified.problems.join("; "));
             state = Some(record.state);
         } else {
@@ -306,6 +312,7 @@ impl App {
                 copy.manifest_sha256.clone_from(&told.manifest_sha256);
                 copy.error = None;
                 copy.verified_at = None;
+                copy.lost_at = None;
             }
             Some(_) | None => {
                 copy.state = CopyState::Failed;

@@ -12,11 +12,14 @@ use chrono::Duration;
 
 /// How often records are looked through.
 const EVERY: Duration = Duration::seconds(30);
-/// Records of one look, the newest first.
-const AT_ONCE: u32 = 100;
-/// A backup that is older is left as it is: newer ones took its place.
+/// Records of one page of a look, the newest first, and pages of a look.
+const AT_ONCE: u32 = 200;
+const PAGES: usize = 10;
+/// Copies that one look begins: the others wait for theirs.
+const MOST_BEGUN: u64 = 50;
+/// How long a copy is tried to be made since its run ended or since it was found lost; and how long a try counts.
 const FOR: Duration = Duration::days(7);
-/// How long after the end of the run the first try begins; each later one waits twice as long.
+/// How long after that the first try begins; each later one waits twice as long.
 const FIRST: Duration = Duration::minutes(5);
 /// Tries in a row. What they do not bring about, a person is to look at.
 const MOST: usize = 3;
@@ -31,41 +34,53 @@ impl App {
             state: Some(RecordState::Degraded),
             ..RecordFilter::default()
         };
-        let page = self.ports.records.list(filter, PageRequest::first(AT_ONCE));
         let mut begun = 0;
-        for record in page.await?.items {
-            if !self.is_due(&record).await? {
-                continue;
-            }
-            match self.retry_missing(&record).await {
-                Ok(operation) => {
-                    tracing::info!(
-                        record.id = record.id.0,
-                        operation.id = operation.id.0,
-                        "a copy that is missing is made again"
-                    );
-                    begun += 1;
+        let mut page = PageRequest::first(AT_ONCE);
+        for _ in 0..PAGES {
+            let records = self.ports.records.list(filter, page).await?;
+            for record in &records.items {
+                begun += u64::from(self.retry(record).await?);
+                if begun >= MOST_BEGUN {
+                    return Ok(begun);
                 }
-                // Nothing of it is missing any more, or nothing good of it can be reached now.
-                Err(error) if error.kind() == ErrorKind::Conflict => {}
-                Err(error) => tracing::warn!(
-                    record.id = record.id.0,
-                    error = error.chain(),
-                    "a missing copy could not be begun"
-                ),
+            }
+            match records.next {
+                Some(after) => page.after = Some(after),
+                None => break,
             }
         }
         Ok(begun)
     }
 
+    /// Begins the copies that a record lacks, when it is time.
+    async fn retry(&self, record: &Record) -> Result<bool> {
+        if !self.is_due(record).await? {
+            return Ok(false);
+        }
+        match self.retry_missing(record).await {
+            Ok(operation) => {
+                tracing::info!(
+                    record.id = record.id.0,
+                    operation.id = operation.id.0,
+                    "a copy that is missing is made again"
+                );
+                return Ok(true);
+            }
+            // Nothing of it is missing any more, or nothing good of it can be reached now.
+            Err(error) if error.kind() == ErrorKind::Conflict => {}
+            Err(error) => tracing::warn!(
+                record.id = record.id.0,
+                error = error.chain(),
+                "a missing copy could not be begun"
+            ),
+        }
+        Ok(false)
+    }
+
     async fn is_due(&self, record: &Record) -> Result<bool> {
         let now = self.now();
-        let ended = record.finished_at.unwrap_or(record.created_at);
         // What is being removed is about to go as a whole.
-        if now - ended > FOR
-            || !record.has_copy(CopyState::Good)
-            || record.has_copy(CopyState::Deleting)
-        {
+        if !record.has_copy(CopyState::Good) || record.has_copy(CopyState::Deleting) {
             return Ok(false);
         }
         let filter = OperationFilter {
@@ -74,16 +89,27 @@ impl App {
             ..OperationFilter::default()
         };
         let page = self.ports.operations.list(filter, PageRequest::first(20));
-        Ok(due_at(&page.await?.items, ended).is_some_and(|at| at <= now))
+        let mut tries = page.await?.items;
+        let ended = record.finished_at.unwrap_or(record.created_at);
+        let lost = record.copies.iter().filter_map(|copy| copy.lost_at).max();
+        // What was tried before says nothing of a copy that was lost since.
+        tries.retain(|one| {
+            now - one.created_at <= FOR && lost.is_none_or(|at| one.created_at >= at)
+        });
+        let first = tries.last().map(|one| one.created_at);
+        let since = lost.or(first).unwrap_or(ended).max(ended);
+        // What ended a run may pass by itself; what was found lost stays lost.
+        let begins = lost.unwrap_or(since + FIRST);
+        Ok(now - since <= FOR && due_at(&tries, begins).is_some_and(|at| at <= now))
     }
 }
 
 /// When the next try begins, behind `tries`, the newest first; never while one is under way or when there were enough.
-fn due_at(tries: &[Operation], ended: Timestamp) -> Option<Timestamp> {
+fn due_at(tries: &[Operation], begins: Timestamp) -> Option<Timestamp> {
     if tries.len() >= MOST || tries.iter().any(|one| !one.state.is_final()) {
         return None;
     }
     let last = tries.first().and_then(|one| one.finished_at);
     let wait = FIRST * (1 << tries.len().min(4));
-    Some(last.map_or(ended + FIRST, |last| last + wait))
+    Some(last.map_or(begins, |last| last + wait))
 }

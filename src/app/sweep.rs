@@ -64,6 +64,8 @@ pub struct SweepReport {
     pub removals: u64,
     /// Copies that were missing and are made again.
     pub retried: u64,
+    /// Steps of checks of targets.
+    pub checks: u64,
     /// Nodes that went offline.
     pub offline: u64,
     /// Events that were handled.
@@ -111,6 +113,8 @@ impl App {
         report.take("outbox", self.empty_outbox().await, |r| &mut r.events);
         report.take("retention", self.retire_all().await, |r| &mut r.retired);
         report.take("retries", self.retry_degraded().await, |r| &mut r.retried);
+        let checks = self.go_on_checking().await;
+        report.take("checks", checks, |r| &mut r.checks);
         let removals = self.plan_removals(REMOVALS_AT_ONCE).await;
         report.take("removals", removals, |r| &mut r.removals);
         report.take("purge", self.purge().await, |r| &mut r.purged);

@@ -5,6 +5,7 @@ use crate::requests::unexpected;
 use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::account::{Principal, Role};
 use backupx_core::domain::catalogue::Driver;
+use backupx_core::domain::check::TargetCheck;
 use backupx_core::domain::command::CommandSpec;
 use backupx_core::domain::id::{NodeId, TargetId};
 use backupx_core::domain::name::Name;
@@ -37,6 +38,8 @@ pub struct TargetView {
     pub reach: Reach,
     /// What the last test found.
     pub last_test: Option<TargetTest>,
+    /// The last check of what it holds, or the one that is under way.
+    pub check: Option<TargetCheck>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Grows with every change that a person makes.
@@ -250,6 +253,7 @@ impl App {
             config: target.config,
             secrets_set: secrets.into_keys().collect(),
             last_test: target.last_test,
+            check: target.check,
             created_at: target.created_at,
             version: target.version,
         })

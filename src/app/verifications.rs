@@ -5,11 +5,10 @@ use crate::assign::provable_targets;
 use crate::schedule::TickReport;
 use crate::timetable::Timetable;
 use backupx_core::domain::account::{Principal, Role};
-use backupx_core::domain::id::{NodeId, RecordId, TargetId};
+use backupx_core::domain::id::{RecordId, TargetId};
 use backupx_core::domain::operation::{Operation, OperationSpec, VerifyMode};
 use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::Record;
-use backupx_core::domain::target::Reach;
 use backupx_core::domain::task::{Task, TaskSpec};
 use backupx_core::domain::time::Timestamp;
 use backupx_core::domain::verification::NextVerify;
@@ -72,7 +71,7 @@ impl App {
         }
         Ok(NewOperation {
             record_id: id,
-            node_id: self.verifier_of(record, &chosen).await?,
+            node_id: self.worker_of(record, &chosen).await?,
             spec: OperationSpec::Verify {
                 mode,
                 target_ids: chosen,
@@ -80,22 +79,6 @@ impl App {
             },
             created_at: self.now(),
         })
-    }
-
-    /// Who looks at copies: the record's own node, which reaches all; the master's when that one is gone and no folder of its own is asked for.
-    async fn verifier_of(&self, record: &Record, targets: &[TargetId]) -> Result<NodeId> {
-        if self.ports.nodes.get(record.node_id).await?.is_some() {
-            return Ok(record.node_id);
-        }
-        for target in targets {
-            if self.known_target(*target).await?.reach() == Reach::OwnNode {
-                return Err(Error::conflict(
-                    "copy_unreachable",
-                    format!("node {} that holds the copy is gone", record.node_id),
-                ));
-            }
-        }
-        Ok(NodeId::LOCAL)
     }
 
     /// Begins the verifications that are due: of each task the newest backup, as deep as its timetables say.

@@ -1,8 +1,8 @@
 //! `backupx extract`: opens a stored backup without any master.
 
 pub(crate) mod keys;
-mod place;
-mod watcher;
+pub(crate) mod place;
+pub(crate) mod watcher;
 
 use super::failure::{FAILED, Hint};
 use super::operation::restored;

@@ -9,6 +9,9 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::process::ExitCode;
 
+/// What stands before the root key in a recovery kit.
+pub(crate) const ROOT_KEY: &str = "# root key:";
+
 /// What can be done with the organisation's key.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -24,9 +27,11 @@ pub(crate) struct Export {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Kit<'a> {
     identity: &'a str,
     recipient: &'a str,
+    root_key: String,
     /// Keys of masters whose backups were imported.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     further: Vec<Further<'a>>,
@@ -41,7 +46,8 @@ struct Further<'a> {
 /// Carries a command out.
 pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCode> {
     let Command::Export(export) = command;
-    let app = wire::control_plane(&export.server.settle()?).await?;
+    let settings = export.server.settle()?;
+    let app = wire::control_plane(&settings).await?;
     let kit = app.export_key().await?;
     let further = kit.further.iter().map(|key| Further {
         identity: key.identity.expose_secret(),
@@ -50,6 +56,7 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
     let kit = Kit {
         identity: kit.own.identity.expose_secret(),
         recipient: &kit.own.recipient,
+        root_key: settings.root_key.to_text(),
         further: further.collect(),
     };
     output.print(&kit, text)?;
@@ -71,9 +78,13 @@ fn text(kit: &Kit<'_>) -> String {
          # Into a new master, all that lies on a target:\n\
          #   backupx import TARGET --identity kit.txt\n\
          #\n\
+         # To begin a master anew out of a backup of its own database, with the root key that opens the passwords in it:\n\
+         #   backupx server --restore-from TARGET --identity kit.txt\n\
+         {ROOT_KEY} {}\n\
+         #\n\
          # public key: {}\n\
          {}",
-        kit.recipient, kit.identity
+        kit.root_key, kit.recipient, kit.identity
     );
     for key in &kit.further {
         text.push_str(&format!(

@@ -71,7 +71,7 @@ pub(crate) enum Command {
     /// Back up, verify, restore and compare in one step, on embedded defaults
     Quickstart(quickstart::Args),
     /// Run a master: console, API, scheduler, queue
-    Server(ServerArgs),
+    Server(server::Args),
     /// Serve as an AWS Lambda function: what a function's bootstrap does by itself
     #[cfg(feature = "lambda")]
     Lambda,

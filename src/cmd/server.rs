@@ -1,5 +1,7 @@
 //! `backupx server`: the master.
 
+mod restore_from;
+
 use crate::config::ServerArgs;
 use crate::{shutdown, wire};
 use anyhow::{Context, Result};
@@ -113,9 +115,19 @@ fn raise_file_limit() {
     }
 }
 
+/// How a master runs, and what it begins with.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    begin: restore_from::Beginning,
+}
+
 /// Runs the master until it is asked to stop.
-pub(crate) async fn run(args: &ServerArgs) -> Result<ExitCode> {
-    let master = Master::open(args).await?;
+pub(crate) async fn run(args: &Args) -> Result<ExitCode> {
+    restore_from::restore(&args.begin, &args.server).await?;
+    let master = Master::open(&args.server).await?;
     if let Some(code) = master.app.begin_set_up().await? {
         super::failure::say(&format!(
             "Nobody has an account yet. Open {} and enter this one-time code: {}\n\

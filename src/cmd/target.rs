@@ -10,10 +10,14 @@ use backupx_api::nodes::Node;
 use backupx_api::page::Page;
 use backupx_api::reports::{TestReport, TestStep};
 use backupx_api::target_types::TargetType;
-use backupx_api::targets::{Target, TargetCreate, TargetTestRequest, Usage};
+use backupx_api::targets::{Target, TargetCheck, TargetCreate, TargetTestRequest, Usage};
 use backupx_core::domain::target::TargetKind;
 use serde_json::json;
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// How often the end of a check is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// What to do with targets.
 #[derive(Debug, clap::Subcommand)]
@@ -49,6 +53,14 @@ pub(crate) enum Command {
         /// The node that tries it: id or name [default: the master]
         #[arg(long)]
         node: Option<String>,
+    },
+    /// Look whether a target still holds what the records say; what is lost is made again from another copy
+    Check {
+        /// Id or name
+        target: String,
+        /// Wait for the end
+        #[arg(long)]
+        wait: bool,
     },
     /// Show how much a target holds
     Usage {
@@ -111,6 +123,23 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
                 .await?;
             output.print(&report, test_view)?;
             if !report.ok {
+                return Ok(ExitCode::from(FAILED));
+            }
+        }
+        Command::Check { target, wait } => {
+            let path = resolve::path::<Target>(&client, &target).await?;
+            let mut target: Target = client.post(&format!("{path}/check"), &json!({})).await?;
+            let is_over = |target: &Target| {
+                let check = target.last_check.as_ref();
+                check.is_some_and(|check| check.finished_at.is_some())
+            };
+            while wait && !is_over(&target) {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                target = client.get(&path).await?;
+            }
+            output.print(&target, view)?;
+            let check = target.last_check.as_ref().filter(|_| wait);
+            if check.is_some_and(|check| !is_clean(check)) {
                 return Ok(ExitCode::from(FAILED));
             }
         }
@@ -180,6 +209,31 @@ fn type_view(kind: &TargetType) -> String {
     format!("{}: {}\n{fields}{more}", kind.kind, kind.title)
 }
 
+/// Whether everything was looked at and is there.
+fn is_clean(check: &TargetCheck) -> bool {
+    check.lost == 0 && check.unreached.is_empty() && check.failure.is_none()
+}
+
+fn check_words(check: &TargetCheck) -> String {
+    let when = match check.finished_at {
+        Some(at) => instant(at),
+        None => format!("under way since {}", instant(check.started_at)),
+    };
+    let mut words = format!("{when}: {} copies looked for", check.checked);
+    match check.lost {
+        0 => words.push_str(", all there"),
+        lost => words.push_str(&format!(", {lost} LOST")),
+    }
+    if !check.unreached.is_empty() {
+        let nodes: Vec<_> = check.unreached.iter().map(i64::to_string).collect();
+        words.push_str(&format!("; not looked at on nodes {}", nodes.join(", ")));
+    }
+    if let Some(failure) = &check.failure {
+        words.push_str(&format!("; {failure}"));
+    }
+    words
+}
+
 fn list_view(page: &Page<Target>) -> String {
     table(
         ["id", "name", "type", "where", "last test"],
@@ -247,6 +301,9 @@ fn view(target: &Target) -> String {
             "last test",
             format!("{}: {}", instant(test.at), test.message),
         ));
+    }
+    if let Some(check) = &target.last_check {
+        pairs.push(("last check", check_words(check)));
     }
     let steps = target.last_test.iter().flat_map(|test| &test.steps);
     match target

@@ -2,7 +2,7 @@
 
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::manifest::{Manifest, StoredObject, StoredStream};
-use backupx_core::ports::objects::ObjectStore;
+use backupx_core::ports::objects::{Layout, ObjectStore};
 use backupx_core::{Error, Result};
 use futures::future::BoxFuture;
 use futures::stream;
@@ -36,7 +36,7 @@ pub(crate) async fn look_at_all(
     let answers: Vec<_> = stream::iter(looks).buffered(PARALLEL).collect().await;
     // Asked once, however much is missing.
     let vouched = match answers.iter().any(Option::is_none) {
-        true => vouches_for_absence(store, location).await,
+        true => vouches_for_loss(store, location).await,
         false => Ok(()),
     };
     let absent = |name: &str| match &vouched {
@@ -79,6 +79,18 @@ pub(crate) async fn vouches_for_absence(
         ));
     }
     store.list(location).await.map(drop)
+}
+
+/// Whether storage vouches for the loss of what it once had. A mount point that nothing is mounted on is a folder too, and holds nothing.
+pub(crate) async fn vouches_for_loss(store: &dyn ObjectStore, location: &ObjectKey) -> Result<()> {
+    vouches_for_absence(store, location).await?;
+    if store.layout() == Layout::OneObject && store.folders(None).await?.is_empty() {
+        return Err(Error::unavailable(
+            "place_empty",
+            "the folder of the target holds nothing at all: is its disk mounted?",
+        ));
+    }
+    Ok(())
 }
 
 /// What storage says of one object; nothing when it says that it is not there.

@@ -12,6 +12,7 @@
 pub mod archive;
 pub mod backint;
 mod backup;
+mod check;
 mod checksums;
 mod confirm;
 mod copies;
@@ -35,6 +36,7 @@ mod verify;
 pub mod wal;
 
 pub use backup::{BackupPlan, backup};
+pub use check::check;
 pub use copy::copy;
 pub use destination::Destination;
 pub use files::list_files;

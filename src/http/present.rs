@@ -52,6 +52,7 @@ pub(crate) fn target(view: TargetView) -> Target {
         secrets_set: view.secrets_set,
         reach: view.reach.into(),
         last_test: view.last_test.map(Into::into),
+        last_check: view.check.map(Into::into),
         created_at: view.created_at,
         version: view.version,
     }

@@ -35,6 +35,8 @@ cases!(
     a_record_that_is_not_done_is_not_removed,
     never_22_what_is_found_in_storage_becomes_a_record_once,
     all_that_was_found_is_written_or_nothing,
+    good_copies_are_gone_through_by_folder,
+    a_copy_that_is_lost_tells_of_itself,
     never_19_a_locked_record_is_not_removed,
 );
 
@@ -130,6 +132,74 @@ async fn all_that_was_found_is_written_or_nothing(ports: &Ports) -> Result<()> {
         .list(RecordFilter::default(), PageRequest::default())
         .await?;
     assert_eq!(listed.items, []);
+    Ok(())
+}
+
+async fn good_copies_are_gone_through_by_folder(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let target = task.spec.target_ids[0];
+    let other = crate::samples::node(ports, "other").await?;
+    let mut all: Vec<_> = ["b/2026/09/3-c", "a/2026/09/1-a", "a/2026/09/2-b"]
+        .into_iter()
+        .zip(1..)
+        .map(|(place, second)| found(&task, place, second))
+        .collect();
+    all[2].node_id = other.id;
+    let adopted = ports.records.adopt(target, &all).await?;
+    // One that is not good is none of them.
+    let [_, Adoption::New(gone), _] = adopted[..] else {
+        panic!("{adopted:?}");
+    };
+    let places = |node, after: Option<&'static str>, limit| async move {
+        let after = after.map(|after| ObjectKey::parse(after).expect("a key"));
+        let found = ports
+            .records
+            .good_copies_on(target, node, after.as_ref(), limit)
+            .await?;
+        let places: Vec<_> = found.iter().map(|copy| copy.location.to_string()).collect();
+        Ok::<_, backupx_core::Error>(places)
+    };
+    let (first, second, third) = ("a/2026/09/1-a", "a/2026/09/2-b", "b/2026/09/3-c");
+    assert_eq!(places(None, None, 9).await?, [first, second, third]);
+    assert_eq!(places(None, None, 2).await?, [first, second]);
+    assert_eq!(places(None, Some(second), 9).await?, [third]);
+    assert_eq!(places(Some(other.id), None, 9).await?, [second]);
+    let nodes = ports.records.nodes_with_copies_on(target).await?;
+    assert_eq!(nodes, [task.spec.node_id, other.id]);
+    let mut copy = read(ports, gone).await?.copies[0].clone();
+    assert_eq!(copy.stored_bytes, 9);
+    copy.state = CopyState::Deleting;
+    let good = CopyState::Good;
+    assert!(ports.records.set_copy(gone, good, &copy, None).await?);
+    assert_eq!(places(None, None, 9).await?, [second, third]);
+    Ok(())
+}
+
+async fn a_copy_that_is_lost_tells_of_itself(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let target = task.spec.target_ids[0];
+    let all = [found(&task, "t/2026/09/1-a", 1)];
+    let [Adoption::New(id)] = ports.records.adopt(target, &all).await?[..] else {
+        panic!("it is new");
+    };
+    let mut copy = read(ports, id).await?.copies[0].clone();
+    copy.state = CopyState::Lost;
+    copy.lost_at = Some(at(9));
+    let lost = ports
+        .records
+        .set_copy(id, CopyState::Good, &copy, Some(RecordState::Success));
+    assert!(lost.await?);
+    let record = read(ports, id).await?;
+    assert_eq!(record.copies, [copy]);
+    assert_eq!(record.state, RecordState::Failed);
+    let told = ports.events.take(10, at(10), at(20)).await?;
+    let told: Vec<_> = told.iter().map(|event| (&event.kind, event.at)).collect();
+    let expected = EventKind::CopyLost {
+        record_id: id,
+        task_id: task.id,
+        target_id: target,
+    };
+    assert_eq!(told, [(&expected, at(9))]);
     Ok(())
 }
 

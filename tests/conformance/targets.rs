@@ -4,7 +4,9 @@ use crate::case::cases;
 use crate::ports::Ports;
 use crate::samples::{at, bucket, ended, kind, name, refused, target, task};
 use anyhow::Result;
-use backupx_core::domain::id::TargetId;
+use backupx_core::domain::check::{CheckPart, TargetCheck};
+use backupx_core::domain::id::{NodeId, RequestId, TargetId};
+use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::page::PageRequest;
 use backupx_core::domain::record::{CopyState, RecordState};
 use backupx_core::domain::secret::Sealed;
@@ -17,6 +19,7 @@ cases!(
     secrets_are_kept_sealed_and_are_no_edit,
     never_17_an_editor_with_an_old_version_changes_nothing,
     what_a_test_found_is_kept,
+    a_check_goes_on_from_where_it_was,
     targets_are_listed_by_id_in_pages,
     usage_counts_good_copies_only,
     never_19_a_target_stays_until_its_last_copy_is_confirmed_gone,
@@ -123,6 +126,39 @@ async fn targets_are_listed_by_id_in_pages(ports: &Ports) -> Result<()> {
     let rest = ports.targets.list(rest).await?;
     assert_eq!((rest.items.len(), rest.next), (1, None));
     assert!(rest.items[0].id > first.items[1].id);
+    Ok(())
+}
+
+async fn a_check_goes_on_from_where_it_was(ports: &Ports) -> Result<()> {
+    let target = target(ports, "t").await?;
+    assert_eq!(target.check, None);
+    let begun = TargetCheck {
+        started_at: at(1),
+        finished_at: None,
+        checked: 7,
+        lost: 1,
+        unreached: vec![NodeId(3)],
+        failure: Some("nobody answered".to_owned()),
+        next_at: at(9),
+        left: vec![CheckPart {
+            node: Some(NodeId(4)),
+            after: Some(ObjectKey::parse("t/2026/09/1-a").expect("a key")),
+            asked: Some(RequestId(5)),
+        }],
+        tries: 2,
+    };
+    let set = |expected, check| ports.targets.set_check(target.id, expected, check);
+    assert!(set(None, &begun).await?);
+    let kept = ports.targets.get(target.id).await?.expect("it is there");
+    assert_eq!(kept.check.as_ref(), Some(&begun));
+    assert_eq!(kept.version, target.version, "no person changed it");
+    // Of two who go on from the same place one does.
+    let mut ended = begun.clone();
+    ended.left.clear();
+    assert!(!set(None, &ended).await?);
+    assert!(set(Some(&begun), &ended).await?);
+    assert!(!set(Some(&begun), &ended).await?);
+    assert!(!ports.targets.set_check(TargetId(99), None, &begun).await?);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod support;
 
 mod backint;
 mod bad_input;
+mod checks;
 mod databases;
 mod drills;
 mod guard;
@@ -16,6 +17,7 @@ mod lambda;
 mod life;
 mod mongodb;
 mod mysql;
+mod own_state;
 mod pitr;
 mod replicas;
 mod road;
@@ -37,9 +39,11 @@ fn main() -> ExitCode {
         mongodb::trials(),
         mysql::trials(),
         saphana::trials(),
+        checks::trials(),
         guard::trials(),
         hooks::trials(),
         imports::trials(),
+        own_state::trials(),
         pitr::trials(),
         life::trials(),
         schedules::trials(),

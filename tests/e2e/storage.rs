@@ -52,6 +52,16 @@ impl Place {
         Ok(found)
     }
 
+    /// Removes an object, past every master.
+    pub(crate) fn remove(&self, key: &str) -> Result<()> {
+        match self {
+            Self::Folder(root) => Ok(fs::remove_file(root.join(key))?),
+            Self::Bucket(s3, prefix) => {
+                rclone(s3, "deletefile", &format!("{prefix}/{key}"), &[]).map(drop)
+            }
+        }
+    }
+
     /// One small object.
     pub(crate) fn read(&self, key: &str) -> Result<String> {
         match self {

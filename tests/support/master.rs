@@ -60,11 +60,24 @@ impl Master {
         self.wait_until_ready()
     }
 
+    /// The same with more arguments.
+    pub(crate) fn resume_with(&mut self, arguments: &[&str]) -> Result<()> {
+        self.launch_with(arguments)?;
+        self.wait_until_ready()
+    }
+
     /// Starts it (again) and waits for nothing.
     pub(crate) fn launch(&mut self) -> Result<()> {
+        self.launch_with(&[])
+    }
+
+    fn launch_with(&mut self, arguments: &[&str]) -> Result<()> {
         ensure!(self.process.is_none(), "the master is running");
         let mut command = backupx();
-        command.arg("server").envs(self.environment());
+        command
+            .arg("server")
+            .args(arguments)
+            .envs(self.environment());
         self.process = Some(Process::start(&mut command, &self.log())?);
         Ok(())
     }

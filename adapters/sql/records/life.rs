@@ -34,10 +34,11 @@ const ASSIGN: &str =
 const REQUEST_CANCEL: &str = "UPDATE records SET cancel_requested_at = COALESCE(cancel_requested_at, $2) WHERE id = $1 AND finished_at IS NULL";
 const ALARM: &str = "SELECT alarm FROM records WHERE id = $1";
 const ACCEPT: &str = "UPDATE records SET alarm = $3 WHERE id = $1 AND alarm = $2";
-const PUT_COPY: &str = "INSERT INTO record_copies (record_id, target_id, position, target_name, state, stored_bytes, manifest_sha256, error, verified_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (record_id, target_id) DO UPDATE SET target_name = excluded.target_name, state = excluded.state, stored_bytes = excluded.stored_bytes, manifest_sha256 = excluded.manifest_sha256, error = excluded.error, verified_at = excluded.verified_at";
-const SET_COPY: &str = "UPDATE record_copies SET state = $4, stored_bytes = $5, manifest_sha256 = $6, error = $7, verified_at = $8 WHERE record_id = $1 AND target_id = $2 AND state = $3";
+const PUT_COPY: &str = "INSERT INTO record_copies (record_id, target_id, position, target_name, state, stored_bytes, manifest_sha256, error, verified_at, lost_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (record_id, target_id) DO UPDATE SET target_name = excluded.target_name, state = excluded.state, stored_bytes = excluded.stored_bytes, manifest_sha256 = excluded.manifest_sha256, error = excluded.error, verified_at = excluded.verified_at, lost_at = excluded.lost_at";
+const SET_COPY: &str = "UPDATE record_copies SET state = $4, stored_bytes = $5, manifest_sha256 = $6, error = $7, verified_at = $8, lost_at = $9 WHERE record_id = $1 AND target_id = $2 AND state = $3";
 /// Changes nothing; whoever changes another copy of the same record has to wait for the end of this transaction.
 pub(super) const HOLD: &str = "UPDATE records SET state = state WHERE id = $1";
+const TASK_OF: &str = "SELECT task_id FROM records WHERE id = $1";
 const COPY_STATES: &str = "SELECT state FROM record_copies WHERE record_id = $1";
 /// A run that is under way gets its state by `finish` alone.
 const ROLL_UP: &str = "UPDATE records SET state = $2 WHERE id = $1 AND finished_at IS NOT NULL";
@@ -280,6 +281,7 @@ pub(super) async fn set_copy(
         .bind(copy.manifest_sha256.as_deref())
         .bind(copy.error.as_deref())
         .bind(optional_micros(copy.verified_at))
+        .bind(optional_micros(copy.lost_at))
         .execute(&mut *transaction)
         .await
         .map_err(store)?;
@@ -288,6 +290,19 @@ pub(super) async fn set_copy(
     }
     if state.is_some() {
         roll_up(&mut transaction, id).await?;
+    }
+    if let Some(lost_at) = copy.lost_at.filter(|_| expected == CopyState::Good) {
+        let row = sqlx::query(TASK_OF)
+            .bind(id.0)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(store)?;
+        let event = EventKind::CopyLost {
+            record_id: id,
+            task_id: TaskId(row.int("task_id")?),
+            target_id: copy.target_id,
+        };
+        events::write(stores, &mut transaction, &event, lost_at).await?;
     }
     commit(transaction).await?;
     Ok(true)
@@ -352,6 +367,7 @@ pub(super) async fn put_copies_from(
             .bind(copy.manifest_sha256.as_deref())
             .bind(copy.error.as_deref())
             .bind(optional_micros(copy.verified_at))
+            .bind(optional_micros(copy.lost_at))
             .execute(&mut **transaction)
             .await
             .map_err(store)?;

@@ -1,6 +1,7 @@
 //! The store of records: what is asked of it. [`row`] knows the shape of its tables, [`life`] the changes of a record's state.
 
 mod adopt;
+mod checks;
 mod evidence;
 mod history;
 mod life;
@@ -18,10 +19,12 @@ use crate::row::{Columns, optional_json};
 use crate::stores::commit;
 use async_trait::async_trait;
 use backupx_core::Result;
+use backupx_core::domain::check::KeptCopy;
 use backupx_core::domain::command::Lease;
 use backupx_core::domain::evidence::Evidence;
 use backupx_core::domain::guard::{Acceptance, Past};
 use backupx_core::domain::id::{NodeId, RecordId, TargetId, TaskId};
+use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::progress::Progress;
 use backupx_core::domain::record::{CopyState, Lock, Record, RecordCopy, RecordState};
@@ -173,6 +176,20 @@ impl Records for SqlStores {
         state: Option<RecordState>,
     ) -> Result<bool> {
         life::set_copy(self, id, expected, copy, state).await
+    }
+
+    async fn good_copies_on(
+        &self,
+        target: TargetId,
+        node: Option<NodeId>,
+        after: Option<&ObjectKey>,
+        limit: u32,
+    ) -> Result<Vec<KeptCopy>> {
+        checks::good_copies_on(self, target, node, after, limit).await
+    }
+
+    async fn nodes_with_copies_on(&self, target: TargetId) -> Result<Vec<NodeId>> {
+        checks::nodes_with_copies_on(self, target).await
     }
 
     async fn with_copies(&self, task: TaskId) -> Result<Vec<Record>> {

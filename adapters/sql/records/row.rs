@@ -13,7 +13,7 @@ use sqlx::any::AnyRow;
 
 macro_rules! record_columns {
     () => {
-        "SELECT r.id, r.task_id, r.task, r.node_id, r.cause, r.state, r.lease, r.location, r.progress, r.counts, r.failure, r.lock, r.alarm, r.drill, r.streams, r.created_at, r.started_at, r.finished_at, r.cancel_requested_at, c.target_id, c.target_name, c.state AS copy_state, c.stored_bytes, c.manifest_sha256, c.error, c.verified_at"
+        "SELECT r.id, r.task_id, r.task, r.node_id, r.cause, r.state, r.lease, r.location, r.progress, r.counts, r.failure, r.lock, r.alarm, r.drill, r.streams, r.created_at, r.started_at, r.finished_at, r.cancel_requested_at, c.target_id, c.target_name, c.state AS copy_state, c.stored_bytes, c.manifest_sha256, c.error, c.verified_at, c.lost_at"
     };
 }
 
@@ -120,5 +120,6 @@ fn copy(row: &AnyRow) -> Result<Option<RecordCopy>> {
         manifest_sha256: row.optional_text("manifest_sha256")?,
         error: row.optional_text("error")?,
         verified_at: row.optional_time("verified_at")?,
+        lost_at: row.optional_time("lost_at")?,
     }))
 }

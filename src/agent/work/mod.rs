@@ -14,13 +14,15 @@ use crate::hooks::Around;
 use crate::policy::Policy;
 use crate::runtime::{AgentDeps, Job};
 use async_trait::async_trait;
+use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::log::Level;
 use backupx_core::domain::progress::Phase;
 use backupx_core::domain::report::{
     BackupReport, Listing, Report, SourceReport, TestReport, TestStep, VerifyReport,
 };
 use backupx_core::domain::work::{
-    BackupWork, CopyWork, DatabaseWork, InventoryWork, ListFilesWork, RestoreWork, VerifyWork, Work,
+    BackupWork, CheckWork, CopyWork, DatabaseWork, InventoryWork, ListFilesWork, RestoreWork,
+    VerifyWork, Work,
 };
 use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpSource};
 use backupx_core::ports::master::MasterLink;
@@ -43,7 +45,7 @@ const BROWSE: Duration = Duration::from_secs(30);
 /// How long any other short question may take.
 const SHORT: Duration = Duration::from_secs(120);
 /// After how long a look at a target answers with what it has seen so far.
-const INVENTORY: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_secs(20);
 /// How long a test of a source may take: somebody waits for it.
 const TEST_SOURCE: Duration = Duration::from_secs(40);
 /// Databases of one answer.
@@ -99,6 +101,7 @@ impl Hands for Engine {
                 ))
             }
             Work::TestSource(work) => self.test_source(*work, &job).await.map(Report::TestSource),
+            Work::CheckTarget(work) => within(SHORT, self.check_target(work, &job)).await,
             Work::Inventory(work) => within(SHORT, self.inventory(work, &job)).await,
             Work::ListFiles(work) => within(SHORT, self.list_files(work, &job)).await,
         }
@@ -319,19 +322,34 @@ impl Engine {
         within(BROWSE, async { listed.await.map_err(broke_down)? }).await
     }
 
-    async fn inventory(&self, work: InventoryWork, job: &Arc<Job>) -> Result<Report> {
-        let store = self.targets(job).open(&work.target)?.store;
-        if !store.is_there().await? {
-            return Err(Error::not_found(
-                "not_found",
-                format!("the folder of target {} is not there", work.target.name),
-            ));
+    async fn check_target(&self, work: CheckWork, job: &Arc<Job>) -> Result<Report> {
+        let place = self.there(&work.target, job).await?;
+        let until = Instant::now() + LOOK;
+        let (observer, stop) = (self.observer(job), job.stop_flag());
+        backupx_engine::check(&place, &work.copies, work.more, until, observer, stop)
+            .await
+            .map(Report::CheckTarget)
+    }
+
+    /// A target whose place is there: nothing that is missing below a folder that is not mounted is lost.
+    async fn there(&self, target: &TargetAccess, job: &Arc<Job>) -> Result<Destination> {
+        let place = self.targets(job).open(target)?;
+        if place.store.is_there().await? {
+            return Ok(place);
         }
+        Err(Error::not_found(
+            "not_found",
+            format!("the folder of target {} is not there", target.name),
+        ))
+    }
+
+    async fn inventory(&self, work: InventoryWork, job: &Arc<Job>) -> Result<Report> {
+        let place = self.there(&work.target, job).await?;
         backupx_engine::inventory(
-            store.as_ref(),
+            place.store.as_ref(),
             work.after.as_ref(),
             work.limit as usize,
-            Instant::now() + INVENTORY,
+            Instant::now() + LOOK,
         )
         .await
         .map(Report::Inventory)

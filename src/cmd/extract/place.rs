@@ -37,6 +37,31 @@ impl Place {
         )
     }
 
+    /// All of a target: a folder, or a bucket with or without a prefix.
+    pub(crate) fn whole(text: &str) -> Result<Destination> {
+        let (kind, settings) = match text.strip_prefix("s3://") {
+            Some(rest) => {
+                let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+                let mut settings = bucket_settings(bucket);
+                let prefix = prefix.trim_matches('/');
+                if !prefix.is_empty() {
+                    settings.insert("prefix".to_owned(), prefix.to_owned());
+                }
+                (TargetKind::S3, settings)
+            }
+            None => {
+                let path = std::fs::canonicalize(text)
+                    .with_context(|| format!("{text} can't be opened"))?;
+                let path = path
+                    .to_str()
+                    .ok_or_else(|| usage(format!("{text} is no valid UTF-8")))?;
+                let settings = BTreeMap::from([("path".to_owned(), path.to_owned())]);
+                (TargetKind::LOCAL, settings)
+            }
+        };
+        storage::open(text, TargetKind::parse(kind)?, settings)
+    }
+
     fn in_folder(text: &str) -> Result<Self> {
         let path =
             std::fs::canonicalize(text).with_context(|| format!("{text} can't be opened"))?;
@@ -81,16 +106,7 @@ impl Place {
             Some(parent) if is_object(key.file_name()) => parent,
             Some(_) | None => key,
         };
-        let mut settings = BTreeMap::from([("bucket".to_owned(), bucket.to_owned())]);
-        for (setting, variables) in [
-            ("region", &["AWS_REGION", "AWS_DEFAULT_REGION"][..]),
-            ("endpoint", &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]),
-            ("accessKeyId", &["AWS_ACCESS_KEY_ID"]),
-            ("secretAccessKey", &["AWS_SECRET_ACCESS_KEY"]),
-        ] {
-            let value = variables.iter().find_map(|name| std::env::var(name).ok());
-            settings.extend(value.map(|value| (setting.to_owned(), value)));
-        }
+        let settings = bucket_settings(bucket);
         Ok(Self {
             location,
             kind: TargetKind::S3,
@@ -98,6 +114,21 @@ impl Place {
             name: format!("s3://{bucket}"),
         })
     }
+}
+
+/// The settings of a bucket, as the environment has them.
+fn bucket_settings(bucket: &str) -> BTreeMap<String, String> {
+    let mut settings = BTreeMap::from([("bucket".to_owned(), bucket.to_owned())]);
+    for (setting, variables) in [
+        ("region", &["AWS_REGION", "AWS_DEFAULT_REGION"][..]),
+        ("endpoint", &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]),
+        ("accessKeyId", &["AWS_ACCESS_KEY_ID"]),
+        ("secretAccessKey", &["AWS_SECRET_ACCESS_KEY"]),
+    ] {
+        let value = variables.iter().find_map(|name| std::env::var(name).ok());
+        settings.extend(value.map(|value| (setting.to_owned(), value)));
+    }
+    settings
 }
 
 /// True for the names that objects of a backup have.

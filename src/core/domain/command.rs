@@ -127,6 +127,14 @@ pub enum CommandSpec {
         /// Whose source.
         task_id: super::id::TaskId,
     },
+    /// Look whether a target still holds what the records say.
+    #[serde(rename_all = "camelCase")]
+    CheckTarget {
+        /// Which one.
+        target_id: super::id::TargetId,
+        /// Which copies.
+        part: super::check::CheckPart,
+    },
     /// Look at what lies on a target.
     #[serde(rename_all = "camelCase")]
     Inventory {

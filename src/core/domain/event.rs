@@ -1,6 +1,6 @@
 //! Events: what happened, in order. The outbox: written with the change they tell of, handled after it.
 
-use super::id::{EventId, NodeId, OperationId, RecordId, TaskId};
+use super::id::{EventId, NodeId, OperationId, RecordId, TargetId, TaskId};
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,16 @@ pub enum EventKind {
         task_id: TaskId,
         /// The record that was locked, because it is the last good one as far as anybody knows.
         pinned: Option<RecordId>,
+    },
+    /// A copy that was good is not whole in storage any more.
+    #[serde(rename_all = "camelCase")]
+    CopyLost {
+        /// Whose.
+        record_id: RecordId,
+        /// Of which task.
+        task_id: TaskId,
+        /// On which target.
+        target_id: TargetId,
     },
     /// A node that was there is not heard any more.
     #[serde(rename_all = "camelCase")]

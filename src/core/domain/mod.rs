@@ -4,6 +4,7 @@ pub mod access;
 pub mod account;
 pub mod backint;
 pub mod catalogue;
+pub mod check;
 pub mod command;
 pub mod database;
 pub mod drill;

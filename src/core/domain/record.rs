@@ -219,6 +219,9 @@ pub struct RecordCopy {
     pub error: Option<String>,
     /// When its bytes were last proven.
     pub verified_at: Option<Timestamp>,
+    /// When it was found lost, while it is.
+    #[serde(default)]
+    pub lost_at: Option<Timestamp>,
 }
 
 impl RecordCopy {
@@ -232,6 +235,7 @@ impl RecordCopy {
             manifest_sha256: None,
             error: None,
             verified_at: None,
+            lost_at: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Reports: what a node says at the end of a command.
 
+use super::check::CheckReport;
 use super::drill::DrillReport;
 use super::id::TargetId;
 use super::inventory::InventoryPage;
@@ -79,6 +80,8 @@ pub enum Report {
     TestTarget(TestReport),
     /// Of a test of a source.
     TestSource(SourceReport),
+    /// Of a check of a target.
+    CheckTarget(CheckReport),
     /// Of a look at a target.
     Inventory(InventoryPage),
     /// Of a look into an index.

@@ -1,6 +1,7 @@
 //! Targets: places where backups are kept.
 
 use super::catalogue::{self, Driver, Kind, OPTION, SECRET, TargetField};
+use super::check::TargetCheck;
 use super::id::TargetId;
 use super::name::Name;
 use super::report::TestStep;
@@ -26,6 +27,8 @@ pub struct Target {
     pub secrets: Option<Sealed>,
     /// What the last test found.
     pub last_test: Option<TargetTest>,
+    /// The last check of what it holds, or the one that is under way.
+    pub check: Option<TargetCheck>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Grows with every change that a person makes.

@@ -1,6 +1,7 @@
 //! Work: a claimed command with everything that it needs. Made when it is claimed, sent to its node, never stored.
 
 use super::access::{StreamKey, TargetAccess};
+use super::check::KeptCopy;
 use super::command::{Lane, Lease, Subject};
 use super::drill::DrillSpec;
 use super::id::{CommandId, NodeId, OperationId, RecordId, TaskId};
@@ -57,10 +58,24 @@ pub enum Work {
     },
     /// Try a source.
     TestSource(Box<DatabaseWork>),
+    /// Look whether a target still holds copies.
+    CheckTarget(CheckWork),
     /// Look at what lies on a target.
     Inventory(InventoryWork),
     /// Read a part of an index.
     ListFiles(ListFilesWork),
+}
+
+/// Look whether a target still holds copies.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckWork {
+    /// Which target.
+    pub target: TargetAccess,
+    /// The copies, by folder.
+    pub copies: Vec<KeptCopy>,
+    /// Whether there are more behind them.
+    pub more: bool,
 }
 
 /// Look at what lies on a target.

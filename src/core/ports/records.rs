@@ -1,6 +1,7 @@
 //! The store of records.
 
 use crate::Result;
+use crate::domain::check::KeptCopy;
 use crate::domain::command::Lease;
 use crate::domain::evidence::Evidence;
 use crate::domain::guard::{Acceptance, Alarm, Past};
@@ -165,7 +166,7 @@ pub trait Records: Send + Sync {
         pinned: Option<RecordId>,
     ) -> Result<bool>;
 
-    /// Changes one copy when its state is still `expected`, and the record's state to what its copies roll up to when that is asked for.
+    /// Changes one copy when its state is still `expected`, with a `CopyLost` event when it was good and is found lost (`lost_at`), and the record's state to what its copies roll up to when that is asked for.
     /// False when the copy's state was another.
     async fn set_copy(
         &self,
@@ -174,6 +175,18 @@ pub trait Records: Send + Sync {
         copy: &RecordCopy,
         state: Option<RecordState>,
     ) -> Result<bool>;
+
+    /// Good copies on a target, by folder, of records of `node` where one is named.
+    async fn good_copies_on(
+        &self,
+        target: TargetId,
+        node: Option<NodeId>,
+        after: Option<&ObjectKey>,
+        limit: u32,
+    ) -> Result<Vec<KeptCopy>>;
+
+    /// The nodes whose records have good copies on a target, by id.
+    async fn nodes_with_copies_on(&self, target: TargetId) -> Result<Vec<NodeId>>;
 
     /// Finished records of a task that have a copy on any target that is not `deleted` or `failed`, oldest first: what retention plans over.
     async fn with_copies(&self, task: TaskId) -> Result<Vec<Record>>;

@@ -1,6 +1,7 @@
 //! The store of targets.
 
 use crate::Result;
+use crate::domain::check::TargetCheck;
 use crate::domain::id::TargetId;
 use crate::domain::name::Name;
 use crate::domain::page::{Page, PageRequest};
@@ -56,6 +57,14 @@ pub trait Targets: Send + Sync {
 
     /// Stores what a test found.
     async fn set_test(&self, id: TargetId, test: &TargetTest) -> Result<()>;
+
+    /// Replaces the check when it is still `expected`. False when somebody else was first, or the target is gone.
+    async fn set_check(
+        &self,
+        id: TargetId,
+        expected: Option<&TargetCheck>,
+        check: &TargetCheck,
+    ) -> Result<bool>;
 
     /// How much it holds.
     async fn usage(&self, id: TargetId) -> Result<Usage>;

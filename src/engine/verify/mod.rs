@@ -3,7 +3,7 @@
 mod walk;
 
 use crate::Destination;
-use crate::confirm::{Finding, look_at_all, vouches_for_absence};
+use crate::confirm::{Finding, look_at_all, vouches_for_loss};
 use crate::manifest::{self, Fetched};
 use crate::pass::{self, Rest};
 use crate::stop::{cancelled, unless_stopped};
@@ -70,7 +70,7 @@ pub async fn verify(
         Ok(()) => {}
         Err(_) if stop.is_stopped() => return Err(cancelled()),
         Err(error) if error.code() == "manifest_not_found" => {
-            match vouches_for_absence(destination.store.as_ref(), location).await {
+            match vouches_for_loss(destination.store.as_ref(), location).await {
                 Ok(()) => copy.damaged = true,
                 Err(why) => copy.problems.push(why.chain()),
             }

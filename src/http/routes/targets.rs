@@ -26,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(list_targets, add_target))
         .routes(routes!(show_target, update_target, remove_target))
         .routes(routes!(test_target))
+        .routes(routes!(check_target))
         .routes(routes!(target_usage))
 }
 
@@ -115,6 +116,20 @@ async fn test_target(
     let node = input.node_id.map(NodeId);
     let report = app.test_target(&principal, TargetId(id), node).await?;
     Ok(Json(report.into()))
+}
+
+/// Begins a check: whether the target still holds what the records say, found by listings alone. Its `lastCheck` says how far it is; what is
+/// lost is made again from another copy. Each target is checked once a day by itself.
+#[utoipa::path(post, path = "/api/v1/targets/{id}/check", tag = "targets", security(("bearer" = ["operator"])), responses((status = 202, body = Target)))]
+async fn check_target(
+    State(app): State<Arc<App>>,
+    Operator(principal): Operator,
+    Path(id): Path<i64>,
+) -> Answer<(StatusCode, Json<Target>)> {
+    let id = TargetId(id);
+    app.check_target(&principal, id).await?;
+    let target = app.target(&principal, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(present::target(target))))
 }
 
 /// How much a target holds.

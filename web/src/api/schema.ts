@@ -672,6 +672,26 @@ export interface paths {
         patch: operations["update_target"];
         trace?: never;
     };
+    "/api/v1/targets/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins a check: whether the target still holds what the records say, found by listings alone. Its `lastCheck` says how far it is; what is
+         *     lost is made again from another copy. Each target is checked once a day by itself.
+         */
+        post: operations["check_target"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/targets/{id}/import": {
         parameters: {
             query?: never;
@@ -1513,6 +1533,24 @@ export interface components {
         } | {
             /**
              * Format: int64
+             * @description Whose.
+             */
+            recordId: number;
+            /**
+             * Format: int64
+             * @description On which target.
+             */
+            targetId: number;
+            /**
+             * Format: int64
+             * @description Of which task.
+             */
+            taskId: number;
+            /** @enum {string} */
+            type: "copyLost";
+        } | {
+            /**
+             * Format: int64
              * @description Which one.
              */
             nodeId: number;
@@ -2262,6 +2300,7 @@ export interface components {
                  * @description Its id.
                  */
                 id: number;
+                lastCheck?: components["schemas"]["TargetCheck"] | null;
                 lastTest?: components["schemas"]["TargetTest"] | null;
                 /** @description Unique name. */
                 name: string;
@@ -2594,6 +2633,11 @@ export interface components {
         RecordCopy: {
             /** @description Why it failed or is lost. */
             error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was found lost, while it is.
+             */
+            lostAt?: string | null;
             /** @description SHA-256 of its manifest, once it is good. */
             manifestSha256?: string | null;
             /** @description What is known of it. */
@@ -2997,6 +3041,7 @@ export interface components {
              * @description Its id.
              */
             id: number;
+            lastCheck?: components["schemas"]["TargetCheck"] | null;
             lastTest?: components["schemas"]["TargetTest"] | null;
             /** @description Unique name. */
             name: string;
@@ -3014,6 +3059,38 @@ export interface components {
              * @description Grows with every change; the entity tag of an update.
              */
             version: number;
+        };
+        /** @description A check of a target: whether it still holds what the records say, found by listings alone. */
+        TargetCheck: {
+            /**
+             * Format: int64
+             * @description Copies that were looked for.
+             */
+            checked: number;
+            /** @description Why it ended early, or what stood in its way last. */
+            failure?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended; absent while it is under way.
+             */
+            finishedAt?: string | null;
+            /**
+             * Format: int64
+             * @description Copies among them that storage does not hold whole any more.
+             */
+            lost: number;
+            /**
+             * Format: date-time
+             * @description When the next one begins.
+             */
+            nextAt: string;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            startedAt: string;
+            /** @description Nodes whose own folders nobody could look at. */
+            unreached: number[];
         };
         /** @description A target to add. Not `Debug`: settings hold secrets. */
         TargetCreate: {
@@ -5104,6 +5181,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, as problem details. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_target: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 characters. The same request under the same key is carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Target"];
+                };
             };
             /** @description What went wrong, as problem details. */
             default: {

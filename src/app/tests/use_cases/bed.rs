@@ -438,6 +438,7 @@ pub(crate) fn well(work: &Assignment) -> Outcome {
         | Work::Browse { .. }
         | Work::TestTarget { .. }
         | Work::TestSource(_)
+        | Work::CheckTarget(_)
         | Work::Inventory(_)
         | Work::ListFiles(_) => return failed("not_played", "no case asks for this"),
     };

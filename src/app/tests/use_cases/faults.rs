@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use backupx_app::Ports;
+use backupx_core::domain::check::KeptCopy;
 use backupx_core::domain::command::{Command, Lane, Lease, Subject};
 use backupx_core::domain::event::{Event, EventKind};
 use backupx_core::domain::evidence::Evidence;
@@ -9,6 +10,7 @@ use backupx_core::domain::guard::{Acceptance, Past};
 use backupx_core::domain::id::{
     CommandId, EventId, NodeId, OperationId, RecordId, TargetId, TaskId,
 };
+use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::log::{LogLine, StoredLine};
 use backupx_core::domain::operation::{Operation, OperationSpec};
 use backupx_core::domain::page::{Page, PageRequest};
@@ -198,6 +200,8 @@ faulty! {
         fn set_history(task: TaskId, history: &[Past]) -> ();
         fn set_evidence(id: RecordId, evidence: &Evidence, pinned: Option<RecordId>) -> bool;
         fn set_copy(id: RecordId, expected: CopyState, copy: &RecordCopy, state: Option<RecordState>) -> bool;
+        fn good_copies_on(target: TargetId, node: Option<NodeId>, after: Option<&ObjectKey>, limit: u32) -> Vec<KeptCopy>;
+        fn nodes_with_copies_on(target: TargetId) -> Vec<NodeId>;
         fn with_copies(task: TaskId) -> Vec<Record>;
         fn tasks_with_copies() -> Vec<TaskId>;
         fn to_be_removed(limit: u32) -> Vec<(RecordId, TargetId)>;
