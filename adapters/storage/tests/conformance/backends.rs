@@ -1,5 +1,6 @@
 //! The kinds of storage that the suite runs on, and a fresh place on each.
 
+use crate::proxy::Proxy;
 use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::id::TargetId;
@@ -7,12 +8,13 @@ use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::secret::WireSecret;
 use backupx_core::ports::objects::{ObjectStore, StoreOpener};
 use backupx_core::{Error, Result};
-use backupx_storage::Opener;
+use backupx_storage::{Limits, Opener};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A kind of storage.
@@ -316,10 +318,39 @@ impl Fresh {
         config: &[(&str, &str)],
         secrets: &[(&str, &str)],
     ) -> Result<Arc<dyn ObjectStore>> {
+        self.reopened_by(&Opener::default(), config, secrets)
+    }
+
+    fn reopened_by(
+        &self,
+        opener: &Opener,
+        config: &[(&str, &str)],
+        secrets: &[(&str, &str)],
+    ) -> Result<Arc<dyn ObjectStore>> {
         let mut access = self.access.clone();
         access.config.extend(owned(config));
         access.secrets.extend(wired(secrets));
-        Opener::default().open(&access)
+        opener.open(&access)
+    }
+
+    /// A proxy before the server, and the same place behind it, with limits that a test can wait for.
+    pub(crate) fn behind_a_proxy(&self) -> Result<(Proxy, Arc<dyn ObjectStore>)> {
+        let endpoint = self.backend.variable("ENDPOINT")?;
+        let proxy = Proxy::before(&endpoint)
+            .map_err(|error| Error::internal("no proxy").with_source(error))?;
+        // Azurite has the account in its address.
+        let path = endpoint.split('/').skip(3).map(|part| format!("/{part}"));
+        let url = format!("{}{}", proxy.url(), path.collect::<String>());
+        let setting = match self.backend {
+            Backend::Webdav | Backend::Dav => "option.url",
+            _ => "endpoint",
+        };
+        let opener = Opener::within(Limits {
+            call: Duration::from_secs(10),
+            transfer: Duration::from_secs(2),
+        });
+        let store = self.reopened_by(&opener, &[(setting, &url)], &[])?;
+        Ok((proxy, store))
     }
 
     pub(crate) async fn clean(&self) -> Result<()> {
