@@ -79,6 +79,7 @@ const CHECKED: &[(&str, Case)] = cases![faults::a_byte_that_changed_on_the_way_u
 const SECRET: &[(&str, Case)] = cases![service::a_wrong_secret_is_said_as_such];
 const READER: &[(&str, Case)] = cases![service::an_identity_that_may_not_write_is_said_as_such];
 const SMALL: &[(&str, Case)] = cases![service::a_full_disk_leaves_no_half_object];
+const SIGNATURE: &[(&str, Case)] = cases![service::a_signature_does_instead_of_a_key];
 const BUCKET: &[(&str, Case)] = cases![service::a_missing_bucket_is_said_as_such];
 const PREFIX: &[(&str, Case)] = cases![service::a_prefix_keeps_targets_apart];
 
@@ -98,7 +99,10 @@ fn main() {
         ),
         (
             Backend::Azblob,
-            [ANY, STRONG, MANY, SECRET, BUCKET, PREFIX, FAULTS, CHECKED].as_slice(),
+            [
+                ANY, STRONG, MANY, SECRET, READER, SIGNATURE, BUCKET, PREFIX, FAULTS, CHECKED,
+            ]
+            .as_slice(),
         ),
         // Its server takes every token.
         (
