@@ -20,7 +20,7 @@ lint:
 fmt:
     cargo fmt --all
 
-# Ours beside tar, zstd, age, restic and borg, in one run; `just bench fleet`: thousands of agents against one master; `just bench dumps`: large databases beside the bare tools.
+# Ours beside tar, zstd, age, restic and borg, in one run; `just bench fleet`: thousands of agents against one master; `just bench dumps`: large databases beside the bare tools; `just bench import`: a new master takes over 10,000 backups.
 bench *ARGS:
     benches/run {{ ARGS }}
 

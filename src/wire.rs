@@ -4,7 +4,7 @@ use crate::cmd::wal::WalSettings;
 use crate::config::Settings;
 use anyhow::{Context, Result};
 use backupx_agent::AgentDeps;
-use backupx_agent::backint::{Host, Log, Parameters};
+use backupx_agent::backint::{Host, Log, Parameters, place};
 use backupx_app::{App, AppSettings, Ports};
 use backupx_core::ports::backint::Catalogue;
 use backupx_core::ports::clock::SystemClock;
@@ -43,10 +43,11 @@ pub(crate) fn opener() -> Arc<dyn StoreOpener> {
     Arc::new(Opener::default())
 }
 
-/// What a call of Backint needs of its host. A catalogue that can't be used is said and left out: storage knows all that it knows.
-pub(crate) async fn backint_host(parameters: &Parameters, log: &Log) -> Host {
+/// What a call of Backint needs of its host; fails only when a master has to say where objects go and does not. A catalogue that can't be used is said and left out: storage knows all that it knows.
+pub(crate) async fn backint_host(parameters: &Parameters, log: &Log) -> backupx_core::Result<Host> {
+    let access = parameters.storage.settle(log).await?;
     let catalogue = match &parameters.catalog_db {
-        Some(path) => match BackintCatalogue::open(path, parameters.place()).await {
+        Some(path) => match BackintCatalogue::open(path, place(&access)).await {
             Ok(catalogue) => Some(Arc::new(catalogue) as Arc<dyn Catalogue>),
             Err(error) => {
                 log.warn(format!("CATALOG_DB can't be used: {}", error.chain()));
@@ -55,12 +56,13 @@ pub(crate) async fn backint_host(parameters: &Parameters, log: &Log) -> Host {
         },
         None => None,
     };
-    Host {
+    Ok(Host {
+        access,
         opener: opener(),
         catalogue,
         clock: Arc::new(SystemClock),
         cores: cores(),
-    }
+    })
 }
 
 fn cores() -> usize {

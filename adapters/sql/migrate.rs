@@ -49,6 +49,11 @@ pub const SQLITE: &[Migration] = &[
         name: "verifications",
         sql: include_str!("../../migrations/sqlite/0006_verifications.sql"),
     },
+    Migration {
+        number: 7,
+        name: "adoption",
+        sql: include_str!("../../migrations/sqlite/0007_adoption.sql"),
+    },
 ];
 
 /// The migrations for Postgres: the same numbers, the same logical schema.
@@ -82,6 +87,11 @@ pub const POSTGRES: &[Migration] = &[
         number: 6,
         name: "verifications",
         sql: include_str!("../../migrations/postgres/0006_verifications.sql"),
+    },
+    Migration {
+        number: 7,
+        name: "adoption",
+        sql: include_str!("../../migrations/postgres/0007_adoption.sql"),
     },
 ];
 

@@ -154,6 +154,7 @@ impl Policy {
             Work::Browse { path } => self.may_read(path),
             Work::TestTarget { target } => self.may_use([&*target]),
             Work::TestSource(work) => self.may_open(&work.source),
+            Work::Inventory(work) => self.may_use([&work.target]),
             Work::ListFiles(work) => self.may_use(work.sources.iter()),
         }
     }
@@ -328,7 +329,11 @@ impl Policy {
         Ok(())
     }
 
-    fn may_use<'a>(&self, targets: impl IntoIterator<Item = &'a TargetAccess>) -> Result<()> {
+    /// Whether this host takes these places.
+    pub(crate) fn may_use<'a>(
+        &self,
+        targets: impl IntoIterator<Item = &'a TargetAccess>,
+    ) -> Result<()> {
         for target in targets.into_iter().filter(|target| !target.relay) {
             match target.kind {
                 Driver::Local => {

@@ -32,6 +32,10 @@ body! {
     AgentProgress(protocol::ProgressReport),
     /// The master's time, and whether somebody asked the command to stop.
     AgentProgressAnswer(protocol::ProgressAnswer),
+    /// A Backint program's question: `{target}`, the name of one of its node's targets.
+    AgentBackintAsk(protocol::BackintAsk),
+    /// The master's time, and the target with the secrets that it takes.
+    AgentBackintTarget(protocol::BackintTarget),
     /// The end of a command: `{lease, outcome, …}`.
     AgentResult(protocol::ResultReport),
 }

@@ -11,6 +11,7 @@ pub mod drills;
 pub mod events;
 pub mod evidence;
 pub mod guard;
+pub mod imports;
 pub mod logs;
 pub mod nodes;
 pub mod operations;

@@ -51,6 +51,8 @@ mirrored! {
         Schedule = "schedule",
         /// The success of the tasks that it waits for.
         After = "after",
+        /// Nothing here: another master ran it, and this one found it in storage.
+        Import = "import",
     }
 }
 

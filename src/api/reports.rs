@@ -56,6 +56,7 @@ impl OperationReport {
             | report::Report::Browse(_)
             | report::Report::TestTarget(_)
             | report::Report::TestSource(_)
+            | report::Report::Inventory(_)
             | report::Report::ListFiles(_) => None,
         }
     }

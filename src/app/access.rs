@@ -156,16 +156,9 @@ impl App {
                 Streams::All => true,
                 Streams::Index => stream.stream == "index",
             })
-            .filter_map(|stream| Some((&stream.stream, stream.age_header.as_ref()?)))
+            .filter_map(|stream| Some((stream.stream.as_str(), stream.age_header.as_deref()?)))
             .collect();
-        if sealed.is_empty() {
-            return Ok(Vec::new());
-        }
-        let identity = self.organisation_identity().await?;
-        sealed
-            .into_iter()
-            .map(|(name, header)| self.ports.keys.unwrap(&identity, name, header))
-            .collect()
+        self.unwrap_all(&sealed).await
     }
 
     /// The public keys that a run of this task is sealed to; none when it is not encrypted.

@@ -11,7 +11,8 @@ use backupx_core::domain::record::{CopyState, Record, RecordState};
 use backupx_core::domain::report::Outcome;
 use backupx_core::domain::time::Timestamp;
 use backupx_core::domain::work::{
-    Assignment, BackupWork, CopyWork, DeleteWork, ListFilesWork, RestoreWork, VerifyWork, Work,
+    Assignment, BackupWork, CopyWork, DeleteWork, InventoryWork, ListFilesWork, RestoreWork,
+    VerifyWork, Work,
 };
 use backupx_core::ports::signals::Topic;
 use backupx_core::{Error, Result};
@@ -216,6 +217,18 @@ impl App {
             CommandSpec::TestSource { task_id } => Ok(Work::TestSource(Box::new(
                 self.source_to_test(*task_id).await?,
             ))),
+            CommandSpec::Inventory {
+                target_id,
+                after,
+                limit,
+            } => {
+                let target = self.known_target(*target_id).await?;
+                Ok(Work::Inventory(InventoryWork {
+                    target: self.access_of(&target, command.node_id)?,
+                    after: after.clone(),
+                    limit: *limit,
+                }))
+            }
             CommandSpec::ListFiles {
                 record_id,
                 path,

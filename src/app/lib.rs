@@ -6,11 +6,13 @@
 
 mod access;
 mod accounts;
+mod adopt;
 mod after_run;
 mod answers;
 mod api_keys;
 mod app;
 mod assign;
+mod backint;
 mod cancels;
 mod dispatch;
 mod download;
@@ -21,6 +23,7 @@ mod evidence;
 mod followers;
 mod guard;
 mod heard;
+mod keys;
 mod leases;
 mod link;
 mod logs;
@@ -52,13 +55,14 @@ mod vault;
 mod verifications;
 
 pub use accounts::{ChangedUser, NewUser, UserView};
+pub use adopt::{Adopted, ImportStep, Skipped};
 pub use api_keys::{AddedApiKey, ApiKeyView};
 pub use app::{App, AppSettings, Figures, Ports};
 pub use download::Download;
+pub use keys::{Key, RecoveryKit};
 pub use link::InProcessLink;
 pub use nodes::{AddedNode, NodeView};
 pub use schedule::TickReport;
-pub use set_up::RecoveryKit;
 pub use sign_in::SignedIn;
 pub use sources::WithSecrets;
 pub use sweep::SweepReport;

@@ -215,7 +215,7 @@ fn no_node(id: NodeId) -> Error {
     Error::not_found("node_not_found", format!("there is no node {id}"))
 }
 
-fn new_token() -> String {
+pub(crate) fn new_token() -> String {
     let random: [u8; 32] = rand::random();
     hex::encode(random)
 }

@@ -128,6 +128,7 @@ pub(crate) fn unexpected(report: &Report) -> Error {
         Report::Browse(_) => "browse",
         Report::TestTarget(_) => "testTarget",
         Report::TestSource(_) => "testSource",
+        Report::Inventory(_) => "inventory",
         Report::ListFiles(_) => "listFiles",
     };
     Error::internal(format!(

@@ -1,35 +1,16 @@
-//! Set-up: the first administrator, the organisation's key, and what only the master's host may ask for.
+//! Set-up: the first administrator, and what only the master's host may ask for.
 
 use crate::sign_in::guard_of_user;
 use crate::{AddedApiKey, App, UserView};
 use backupx_core::domain::account::{Role, User};
 use backupx_core::domain::name::Name;
-use backupx_core::domain::secret::Sealed;
 use backupx_core::ports::accounts::UserChange;
 use backupx_core::{Error, Result};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
 use subtle::ConstantTimeEq;
 
 /// Setting: the salt of the set-up code. The code itself hangs on the root key, so the database alone does not tell it.
 const SET_UP: &str = "set_up.salt";
-/// Setting: the organisation's key, one value so that all replicas agree on the pair.
-const ORGANISATION_KEY: &str = "organisation.key";
-
-/// The organisation's key as it is stored.
-#[derive(Serialize, Deserialize)]
-struct StoredKey {
-    recipient: String,
-    identity: Sealed,
-}
-
-/// What opens every sealed backup without BackupX. To be kept away from the master.
-pub struct RecoveryKit {
-    /// The organisation's identity, `AGE-SECRET-KEY-1…`.
-    pub identity: SecretString,
-    /// Its public key, `age1…`.
-    pub recipient: String,
-}
 
 impl App {
     /// True once there is a user.
@@ -134,56 +115,6 @@ impl App {
         Ok(user.into())
     }
 
-    /// Makes the organisation's key pair unless there is one, and answers its public key. All replicas agree on one.
-    pub async fn ensure_organisation_key(&self) -> Result<String> {
-        if let Some(stored) = self.ports.settings.get(ORGANISATION_KEY).await? {
-            return Ok(parse_key(&stored)?.recipient);
-        }
-        let pair = self.ports.keys.generate();
-        let made = StoredKey {
-            recipient: pair.recipient,
-            identity: self
-                .vault
-                .seal_setting(ORGANISATION_KEY, pair.identity.expose_secret())?,
-        };
-        let made = serde_json::to_string(&made)
-            .map_err(|e| Error::internal("the key could not be encoded").with_source(e))?;
-        let agreed = self
-            .ports
-            .settings
-            .get_or_set(ORGANISATION_KEY, &made)
-            .await?;
-        Ok(parse_key(&agreed)?.recipient)
-    }
-
-    /// The organisation's public key, `age1…`.
-    pub async fn organisation_recipient(&self) -> Result<String> {
-        self.ensure_organisation_key().await
-    }
-
-    /// The recovery kit. Only for the master's host.
-    pub async fn export_key(&self) -> Result<RecoveryKit> {
-        let recipient = self.ensure_organisation_key().await?;
-        Ok(RecoveryKit {
-            identity: self.organisation_identity().await?,
-            recipient,
-        })
-    }
-
-    /// The organisation's identity, opened.
-    pub(crate) async fn organisation_identity(&self) -> Result<SecretString> {
-        let stored = self
-            .ports
-            .settings
-            .get(ORGANISATION_KEY)
-            .await?
-            .ok_or_else(|| {
-                Error::conflict("no_organisation_key", "there is no organisation key yet")
-            })?;
-        self.vault
-            .open_setting(ORGANISATION_KEY, &parse_key(&stored)?.identity)
-    }
-
     /// A replica with a root key of its own would seal what no other opens, and sign sessions that no other knows.
     pub(crate) async fn prove_root_key(&self) -> Result<()> {
         let opened = self.organisation_identity().await;
@@ -230,11 +161,6 @@ fn plain_code(code: &str) -> Vec<u8> {
         .filter(u8::is_ascii_alphanumeric)
         .map(|byte| byte.to_ascii_uppercase())
         .collect()
-}
-
-fn parse_key(stored: &str) -> Result<StoredKey> {
-    serde_json::from_str(stored)
-        .map_err(|e| Error::internal("the stored organisation key is broken").with_source(e))
 }
 
 fn already_set_up() -> Error {

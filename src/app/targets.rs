@@ -205,7 +205,7 @@ impl App {
         }
     }
 
-    async fn named_or_local(&self, node: Option<NodeId>) -> Result<NodeId> {
+    pub(crate) async fn named_or_local(&self, node: Option<NodeId>) -> Result<NodeId> {
         match node {
             Some(node) => Ok(node),
             None if self.ports.nodes.get(NodeId::LOCAL).await?.is_some() => Ok(NodeId::LOCAL),

@@ -135,7 +135,7 @@ async fn call(
     log: Arc<Log>,
 ) -> Result<ExitCode> {
     let input = read(options.input.as_deref())?;
-    let host = wire::backint_host(&parameters, &log).await;
+    let host = wire::backint_host(&parameters, &log).await?;
     let stop = StopFlag::default();
     stop_on_signal(stop.clone())?;
     let call = Call {
@@ -158,7 +158,7 @@ async fn call(
 }
 
 async fn rebuilt(parameters: &Parameters, log: Arc<Log>) -> Result<ExitCode> {
-    let host = wire::backint_host(parameters, &log).await;
+    let host = wire::backint_host(parameters, &log).await?;
     if host.catalogue.is_none() {
         let why = "there is no catalogue to rebuild: name a file by CATALOG_DB that can be used";
         return Err(usage(why));

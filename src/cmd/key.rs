@@ -27,6 +27,15 @@ pub(crate) struct Export {
 struct Kit<'a> {
     identity: &'a str,
     recipient: &'a str,
+    /// Keys of masters whose backups were imported.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    further: Vec<Further<'a>>,
+}
+
+#[derive(Serialize)]
+struct Further<'a> {
+    identity: &'a str,
+    recipient: &'a str,
 }
 
 /// Carries a command out.
@@ -34,17 +43,22 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
     let Command::Export(export) = command;
     let app = wire::control_plane(&export.server.settle()?).await?;
     let kit = app.export_key().await?;
+    let further = kit.further.iter().map(|key| Further {
+        identity: key.identity.expose_secret(),
+        recipient: &key.recipient,
+    });
     let kit = Kit {
-        identity: kit.identity.expose_secret(),
-        recipient: &kit.recipient,
+        identity: kit.own.identity.expose_secret(),
+        recipient: &kit.own.recipient,
+        further: further.collect(),
     };
     output.print(&kit, text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The kit as a file that `age -i` takes as it is: all but the key are comments.
+/// The kit as a file that `age -i` takes as it is: all but the keys are comments.
 fn text(kit: &Kit<'_>) -> String {
-    format!(
+    let mut text = format!(
         "# BackupX recovery kit\n\
          #\n\
          # The key below opens every encrypted backup of this installation. Whoever has it can read them;\n\
@@ -54,9 +68,18 @@ fn text(kit: &Kit<'_>) -> String {
          #   cat data.tar.zst.age* | age -d -i kit.txt | zstd -d | tar -x\n\
          # With BackupX and without its master:\n\
          #   backupx extract FOLDER-OF-THE-BACKUP --identity kit.txt --to DIR\n\
+         # Into a new master, all that lies on a target:\n\
+         #   backupx import TARGET --identity kit.txt\n\
          #\n\
          # public key: {}\n\
          {}",
         kit.recipient, kit.identity
-    )
+    );
+    for key in &kit.further {
+        text.push_str(&format!(
+            "\n# of a master whose backups were imported, public key: {}\n{}",
+            key.recipient, key.identity
+        ));
+    }
+    text
 }

@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 mod drill;
 pub(crate) mod extract;
 pub(crate) mod failure;
+pub(crate) mod import;
 pub(crate) mod key;
 #[cfg(feature = "lambda")]
 pub(crate) mod lambda;
@@ -97,6 +98,8 @@ pub(crate) enum Command {
     Operation(operation::Command),
     /// Open a stored backup without any master
     Extract(extract::Args),
+    /// Take over backups that lie on a target and that the master does not know
+    Import(import::Args),
     /// The log of a PostgreSQL server: archived as it is written, fetched for a restore to a moment
     #[command(subcommand)]
     Wal(wal::Command),
@@ -164,6 +167,7 @@ pub(crate) async fn run(command: Command, output: OutputFormat) -> Result<ExitCo
         Command::Record(command) => record::run(command, output).await,
         Command::Restore(args) => restore::run(args, output).await,
         Command::Operation(command) => operation::run(command, output).await,
+        Command::Import(args) => import::run(args, output).await,
         Command::Extract(args) => extract::run(args, output).await,
         Command::Doctor(args) => doctor::run(args, output).await,
         Command::Backint(args) => backint::run(args).await,

@@ -45,13 +45,18 @@ pub(crate) async fn bytes_of(store: &dyn ObjectStore, key: &ObjectKey) -> Result
             format!("there is no {key}: no finished backup lies here"),
         ));
     };
-    if info.size > MAX_BYTES {
+    bytes_at(store, key, info.size).await
+}
+
+/// The bytes of the description at `key`, whose size is known.
+pub(crate) async fn bytes_at(store: &dyn ObjectStore, key: &ObjectKey, size: u64) -> Result<Bytes> {
+    if size > MAX_BYTES {
         return Err(unreadable(
             key,
-            format!("has {} bytes, which no manifest has", info.size),
+            format!("has {size} bytes, which no manifest has"),
         ));
     }
-    store.read(key, 0..info.size).await
+    store.read(key, 0..size).await
 }
 
 /// Creates the description `key` of what lies beside it and reads it back. Answers its size and SHA-256.
@@ -79,7 +84,8 @@ pub(crate) async fn write(
     Ok((size, sha256))
 }
 
-fn parse(key: &ObjectKey, bytes: &[u8]) -> Result<Manifest> {
+/// What the manifest `key` says.
+pub(crate) fn parse(key: &ObjectKey, bytes: &[u8]) -> Result<Manifest> {
     let manifest: Manifest = understood(key, bytes, Manifest::FORMAT_VERSION)?;
     objects_beside(key, &manifest.streams)?;
     Ok(manifest)

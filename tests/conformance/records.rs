@@ -9,12 +9,16 @@ use backupx_core::domain::drill::DrillReport;
 use backupx_core::domain::event::EventKind;
 use backupx_core::domain::evidence::Evidence;
 use backupx_core::domain::guard::{Acceptance, Alarm, Finding, Past};
-use backupx_core::domain::id::{NodeId, OperationId, RecordId, TaskId};
+use backupx_core::domain::id::{NodeId, OperationId, RecordId, TargetId, TaskId};
+use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::log::{Level, LogLine};
 use backupx_core::domain::page::PageRequest;
-use backupx_core::domain::record::{CopyState, Lock, Record, RecordState};
-use backupx_core::domain::report::Failure;
-use backupx_core::ports::records::RecordFilter;
+use backupx_core::domain::record::{
+    CopyState, Lock, Record, RecordCopy, RecordState, StreamHead, Trigger,
+};
+use backupx_core::domain::report::{Counts, Failure};
+use backupx_core::domain::task::Task;
+use backupx_core::ports::records::{AdoptedRecord, Adoption, RecordFilter};
 
 cases!(
     a_record_comes_back_as_it_was_added,
@@ -29,8 +33,105 @@ cases!(
     the_evidence_of_the_last_drill_is_kept,
     a_record_is_removed_with_its_log_when_its_last_copy_is_gone,
     a_record_that_is_not_done_is_not_removed,
+    never_22_what_is_found_in_storage_becomes_a_record_once,
+    all_that_was_found_is_written_or_nothing,
     never_19_a_locked_record_is_not_removed,
 );
+
+/// A backup of another master with this folder, on the task's first target.
+fn found(task: &Task, location: &str, second: i64) -> AdoptedRecord {
+    let target = task.spec.target_ids[0];
+    AdoptedRecord {
+        task_id: task.id,
+        task: task.spec.clone(),
+        node_id: task.spec.node_id,
+        location: ObjectKey::parse(location).expect("a key"),
+        counts: Counts {
+            files: 3,
+            ..Counts::default()
+        },
+        streams: vec![StreamHead {
+            stream: "data".to_owned(),
+            age_header: Some("aGVhZGVy".to_owned()),
+            stored_bytes: 7,
+            sha256: format!("{second:064x}"),
+        }],
+        copy: RecordCopy {
+            state: CopyState::Good,
+            stored_bytes: 9,
+            manifest_sha256: Some("ab".repeat(32)),
+            ..RecordCopy::pending(target, "found")
+        },
+        created_at: at(second),
+    }
+}
+
+async fn never_22_what_is_found_in_storage_becomes_a_record_once(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let target = task.spec.target_ids[0];
+    let own = queued(ports, &task, 1).await?;
+    let all = [
+        found(&task, "t/2026/09/1-a", 1),
+        found(&task, "t/2026/09/2-b", 2),
+    ];
+    let adopted = ports.records.adopt(target, &all).await?;
+    let [Adoption::New(first), Adoption::New(second)] = adopted[..] else {
+        panic!("{adopted:?}");
+    };
+    assert!(first > own.id && second > first, "ids are never used twice");
+    let record = read(ports, first).await?;
+    assert_eq!(record.state, RecordState::Success);
+    assert_eq!(record.trigger, Trigger::Import);
+    assert_eq!(record.location, all[0].location);
+    assert_eq!(
+        (record.created_at, record.finished_at),
+        (at(1), Some(at(1)))
+    );
+    assert_eq!(
+        (&record.streams, record.counts),
+        (&all[0].streams, all[0].counts)
+    );
+    assert_eq!(record.copies, [all[0].copy.clone()]);
+    let kept = ports.records.with_copies(task.id).await?;
+    assert_eq!(ids(&kept), [first, second]);
+
+    let again = ports.records.adopt(target, &all).await?;
+    assert_eq!(again, [Adoption::Known(first), Adoption::Known(second)]);
+    // The same backup on another target is a copy of it; another backup in a folder of that name is none.
+    let other = crate::samples::target(ports, "other").await?;
+    let mut copy = found(&task, "t/2026/09/1-a", 1);
+    copy.copy.target_id = other.id;
+    let mut alike = copy.clone();
+    alike.streams[0].sha256 = "0".repeat(64);
+    let adopted = ports.records.adopt(other.id, &[copy, alike]).await?;
+    assert_eq!(adopted[0], Adoption::Copy(first));
+    assert!(matches!(adopted[1], Adoption::New(id) if id > second));
+    let targets: Vec<_> = read(ports, first)
+        .await?
+        .copies
+        .iter()
+        .map(|copy| copy.target_id)
+        .collect();
+    assert_eq!(targets, [target, other.id]);
+    Ok(())
+}
+
+async fn all_that_was_found_is_written_or_nothing(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let lost = ports
+        .records
+        .adopt(TargetId(99), &[found(&task, "t/2026/09/1-a", 1)])
+        .await;
+    crate::samples::refused(lost, "target_not_found");
+    let none = ports.records.adopt(task.spec.target_ids[0], &[]).await?;
+    assert_eq!(none, []);
+    let listed = ports
+        .records
+        .list(RecordFilter::default(), PageRequest::default())
+        .await?;
+    assert_eq!(listed.items, []);
+    Ok(())
+}
 
 async fn a_record_comes_back_as_it_was_added(ports: &Ports) -> Result<()> {
     let task = task(ports, "Täglich").await?;

@@ -9,6 +9,7 @@ mod databases;
 mod drills;
 mod guard;
 mod hooks;
+mod imports;
 mod kill;
 mod kinds;
 mod lambda;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         saphana::trials(),
         guard::trials(),
         hooks::trials(),
+        imports::trials(),
         pitr::trials(),
         life::trials(),
         schedules::trials(),

@@ -113,12 +113,18 @@ impl<M: Logs> Scene<M> {
                 .context("a folder has a name")?
                 .to_string_lossy()
         );
+        self.s3_target_in(name, s3, &prefix)?;
+        Ok(prefix)
+    }
+
+    /// An S3 target in this folder of the bucket.
+    pub(crate) fn s3_target_in(&self, name: &str, s3: &S3, prefix: &str) -> Result<()> {
         let mut arguments: Vec<String> = ["target", "add", name, "--type", "s3"]
             .map(str::to_owned)
             .to_vec();
-        arguments.extend(s3.settings(&prefix));
+        arguments.extend(s3.settings(prefix));
         self.cli.json(arguments)?;
-        Ok(prefix)
+        Ok(())
     }
 
     /// A task of node `host` that backs `source` up to `targets`.

@@ -331,7 +331,17 @@ async fn put_copies(
     id: RecordId,
     copies: &[RecordCopy],
 ) -> Result<()> {
-    for (position, copy) in (0_i64..).zip(copies) {
+    put_copies_from(transaction, id, 0, copies).await
+}
+
+/// Writes copies, the first of them at this position.
+pub(super) async fn put_copies_from(
+    transaction: &mut Transaction,
+    id: RecordId,
+    first: i64,
+    copies: &[RecordCopy],
+) -> Result<()> {
+    for (position, copy) in (first..).zip(copies) {
         sqlx::query(PUT_COPY)
             .bind(id.0)
             .bind(copy.target_id.0)

@@ -1,5 +1,6 @@
 //! The store of records: what is asked of it. [`row`] knows the shape of its tables, [`life`] the changes of a record's state.
 
+mod adopt;
 mod evidence;
 mod history;
 mod life;
@@ -25,7 +26,9 @@ use backupx_core::domain::page::{Page, PageRequest};
 use backupx_core::domain::progress::Progress;
 use backupx_core::domain::record::{CopyState, Lock, Record, RecordCopy, RecordState};
 use backupx_core::domain::time::Timestamp;
-use backupx_core::ports::records::{NewRecord, RecordEnd, RecordFilter, Records};
+use backupx_core::ports::records::{
+    AdoptedRecord, Adoption, NewRecord, RecordEnd, RecordFilter, Records,
+};
 
 pub(crate) const LOAD: &str = "SELECT node_id, COUNT(*) AS runs FROM records WHERE finished_at IS NULL AND node_id <> $1 GROUP BY node_id ORDER BY node_id";
 
@@ -36,6 +39,10 @@ impl Records for SqlStores {
         let added = add_record(&mut transaction, record).await?;
         commit(transaction).await?;
         Ok(added)
+    }
+
+    async fn adopt(&self, on: TargetId, found: &[AdoptedRecord]) -> Result<Vec<Adoption>> {
+        adopt::all(self, on, found).await
     }
 
     async fn get(&self, id: RecordId) -> Result<Option<Record>> {

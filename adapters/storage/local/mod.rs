@@ -123,6 +123,12 @@ impl ObjectStore for LocalStore {
         self.blocking(move |root| tree::list(root, &folder)).await
     }
 
+    async fn folders(&self, folder: Option<&ObjectKey>) -> Result<Vec<ObjectKey>> {
+        let folder = folder.cloned();
+        self.blocking(move |root| tree::folders(root, folder.as_ref()))
+            .await
+    }
+
     async fn remove(&self, key: &ObjectKey) -> Result<()> {
         let key = key.clone();
         self.blocking(move |root| {

@@ -18,7 +18,7 @@ pub(super) fn list(root: &Root, key: &ObjectKey) -> Result<Vec<ObjectInfo>> {
     };
     let mut waiting = vec![(folder, key.clone())];
     while let Some((folder, key)) = waiting.pop() {
-        for child in children(root, &key, &folder)? {
+        for child in children(&root.show(&key), &folder)? {
             // Names that are no keys were not made by us.
             let Some(child_key) = child
                 .name
@@ -46,6 +46,29 @@ pub(super) fn list(root: &Root, key: &ObjectKey) -> Result<Vec<ObjectInfo>> {
     Ok(found)
 }
 
+/// The folders right below `key`, or below the root.
+pub(super) fn folders(root: &Root, key: Option<&ObjectKey>) -> Result<Vec<ObjectKey>> {
+    let folder = match key {
+        Some(key) => root.folder(key, Missing::Leave)?,
+        None => root.top(Missing::Leave)?,
+    };
+    let Some(folder) = folder else {
+        return Ok(Vec::new());
+    };
+    let shown = key.map_or_else(|| root.path().display().to_string(), |key| root.show(key));
+    let found = children(&shown, &folder)?;
+    let names = found
+        .iter()
+        .filter(|child| matches!(child.kind, Kind::Folder))
+        .filter_map(|child| child.name.to_str().ok());
+    Ok(names
+        .filter_map(|name| match key {
+            Some(key) => key.join(name).ok(),
+            None => ObjectKey::parse(name).ok(),
+        })
+        .collect())
+}
+
 /// Removes the folder `key` with all that is in it, then its parents as far as they are empty, never the root.
 pub(super) fn remove_all(root: &Root, key: &ObjectKey) -> Result<(u64, u64)> {
     let mut gone = (0, 0);
@@ -70,7 +93,7 @@ pub(super) fn remove_all(root: &Root, key: &ObjectKey) -> Result<(u64, u64)> {
 
 fn empty(root: &Root, key: &ObjectKey, folder: &OwnedFd, gone: &mut (u64, u64)) -> Result<()> {
     let failed = |error| disk_error(&root.show(key), error);
-    for child in children(root, key, folder)? {
+    for child in children(&root.show(key), folder)? {
         let flags = match child.kind {
             Kind::Folder => {
                 if let Some(inner) = open_child(root, key, folder, &child)? {
@@ -106,8 +129,9 @@ enum Kind {
     Other,
 }
 
-fn children(root: &Root, key: &ObjectKey, folder: &OwnedFd) -> Result<Vec<Child>> {
-    let failed = |error| disk_error(&root.show(key), error);
+/// What is in `folder`, which people find on the disk as `shown`.
+fn children(shown: &str, folder: &OwnedFd) -> Result<Vec<Child>> {
+    let failed = |error| disk_error(shown, error);
     let mut children = Vec::new();
     for entry in Dir::read_from(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;

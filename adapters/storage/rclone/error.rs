@@ -1,8 +1,8 @@
 //! What rclone's words mean for a person, and what to do about it.
 
 use super::settings::Settings;
-use backupx_core::domain::key::ObjectKey;
 use backupx_core::{Error, ErrorKind};
+use std::fmt::Display;
 
 /// A call of rclone that failed.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ const MEANINGS: [(&[&str], ErrorKind, &str, &str); 7] = [
 ];
 
 /// The error of an upload for which there is no room.
-pub(super) fn full(settings: &Settings, key: &ObjectKey) -> Error {
+pub(super) fn full(settings: &Settings, key: impl Display) -> Error {
     Error::conflict(
         "disk_full",
         format!("{}, {key}: {NO_SPACE}", settings.place()),
@@ -117,7 +117,7 @@ pub(super) fn full(settings: &Settings, key: &ObjectKey) -> Error {
 
 impl Failure {
     /// The error of a call about `key`.
-    pub(super) fn explained(self, settings: &Settings, key: &ObjectKey) -> Error {
+    pub(super) fn explained(self, settings: &Settings, key: impl Display) -> Error {
         let (status, words) = match self {
             Self::Silent(error) => return error,
             Self::Refused(status, words) => (status, words),

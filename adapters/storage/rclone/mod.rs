@@ -22,7 +22,8 @@ use bytes::Bytes;
 use error::full;
 use futures::future::try_join_all;
 use serde::Deserialize;
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use settings::Settings;
 use std::fmt;
 use std::ops::Range;
@@ -48,15 +49,12 @@ impl fmt::Debug for RcloneStore {
 }
 
 /// Asks again while that may help: what broke off half way rclone does not try again by itself.
-async fn again<T, F: Future<Output = Result<T>>>(
-    key: &ObjectKey,
-    ask: impl Fn() -> F,
-) -> Result<T> {
+async fn again<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
     let mut delay = FIRST_DELAY;
     for _ in 0..RETRIES {
         match ask().await {
             Err(error) if error.is_retryable() && error.code() != MISSING => {
-                tracing::debug!(%key, error = error.chain(), "rclone is asked again");
+                tracing::debug!(error = error.chain(), "rclone is asked again");
                 tokio::time::sleep(delay).await;
                 delay *= 2;
             }
@@ -104,22 +102,56 @@ impl RcloneStore {
         format!("{}:{}", remote.name(), self.settings.root())
     }
 
-    async fn call<T: serde::de::DeserializeOwned>(
+    async fn call<T: DeserializeOwned>(
         &self,
         command: &str,
         key: &ObjectKey,
-        options: serde_json::Value,
+        options: Value,
+    ) -> Result<T> {
+        self.call_at(command, Some(key), options).await
+    }
+
+    /// A call about a key, or about the whole place.
+    async fn call_at<T: DeserializeOwned>(
+        &self,
+        command: &str,
+        key: Option<&ObjectKey>,
+        options: Value,
     ) -> Result<T> {
         let remote = self.bridge.remote(&self.settings).await?;
         let mut parameters = json!({
             "fs": self.fs(&remote),
-            "remote": key,
+            "remote": key.map_or("", ObjectKey::as_str),
         });
         if !options.is_null() {
             parameters["opt"] = options;
         }
         let answer = remote.call(command, &parameters).await;
-        answer.map_err(|failure| failure.explained(&self.settings, key))
+        answer.map_err(|failure| match key {
+            Some(key) => failure.explained(&self.settings, key),
+            None => failure.explained(&self.settings, "all of it"),
+        })
+    }
+
+    /// What is below a folder, or below the root, with keys that we could have made.
+    async fn listed(
+        &self,
+        folder: Option<&ObjectKey>,
+        options: Value,
+    ) -> Result<Vec<(ObjectKey, Item)>> {
+        let listed = || self.call_at::<Listed>("operations/list", folder, options.clone());
+        let listed = again(listed).await;
+        let items = match listed {
+            Ok(listed) => listed.list.unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let keyed = |item: Item| {
+            // Names that are no keys were not made by us.
+            let key = ObjectKey::parse(&item.path).ok()?;
+            Some((key, item))
+        };
+        Ok(items.into_iter().filter_map(keyed).collect())
     }
 }
 
@@ -133,28 +165,6 @@ impl RcloneStore {
             Err(failure) => failure.explained(&self.settings, key),
         };
         Err(ranges::explained(self, key, range, failure).await)
-    }
-
-    async fn list_once(&self, folder: &ObjectKey) -> Result<Vec<ObjectInfo>> {
-        let options = json!({
-            "recurse": true, "filesOnly": true, "noModTime": true, "noMimeType": true,
-        });
-        let listed: Result<Listed> = self.call("operations/list", folder, options).await;
-        let items = match listed {
-            Ok(listed) => listed.list.unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        let info = |item: Item| {
-            // Names that are no keys were not made by us.
-            let key = ObjectKey::parse(&item.path).ok()?;
-            Some(ObjectInfo {
-                key,
-                size: u64::try_from(item.size).unwrap_or_default(),
-                sha256: None,
-            })
-        };
-        Ok(items.into_iter().filter_map(info).collect())
     }
 
     async fn must_be_gone(&self, key: &ObjectKey) -> Result<()> {
@@ -243,17 +253,30 @@ impl ObjectStore for RcloneStore {
         if range.is_empty() {
             return Ok(Bytes::new());
         }
-        again(key, || self.read_once(key, &range)).await
+        again(|| self.read_once(key, &range)).await
     }
 
     async fn list(&self, folder: &ObjectKey) -> Result<Vec<ObjectInfo>> {
-        again(folder, || self.list_once(folder)).await
+        let options = json!({
+            "recurse": true, "filesOnly": true, "noModTime": true, "noMimeType": true,
+        });
+        let items = self.listed(Some(folder), options).await?;
+        let info = |(key, item): (ObjectKey, Item)| ObjectInfo {
+            key,
+            size: u64::try_from(item.size).unwrap_or_default(),
+            sha256: None,
+        };
+        Ok(items.into_iter().map(info).collect())
+    }
+
+    async fn folders(&self, folder: Option<&ObjectKey>) -> Result<Vec<ObjectKey>> {
+        let options = json!({ "dirsOnly": true, "noModTime": true, "noMimeType": true });
+        let items = self.listed(folder, options).await?;
+        Ok(items.into_iter().map(|(key, _)| key).collect())
     }
 
     async fn remove(&self, key: &ObjectKey) -> Result<()> {
-        let removed: Result<serde_json::Value> = self
-            .call("operations/deletefile", key, serde_json::Value::Null)
-            .await;
+        let removed: Result<Value> = self.call("operations/deletefile", key, Value::Null).await;
         match removed {
             // Some backends take a refusal for an object that was gone, so whether it is gone is asked.
             Ok(_) => self.must_be_gone(key).await,
@@ -264,9 +287,7 @@ impl ObjectStore for RcloneStore {
 
     async fn remove_all(&self, folder: &ObjectKey) -> Result<(u64, u64)> {
         let objects = self.list(folder).await?;
-        let purged: Result<serde_json::Value> = self
-            .call("operations/purge", folder, serde_json::Value::Null)
-            .await;
+        let purged: Result<Value> = self.call("operations/purge", folder, Value::Null).await;
         let left = match purged {
             // Some servers call it done when a part could not be removed.
             Ok(_) => self.list(folder).await?,

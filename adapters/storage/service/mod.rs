@@ -221,6 +221,21 @@ impl ObjectStore for ServiceStore {
             .await
     }
 
+    async fn folders(&self, folder: Option<&ObjectKey>) -> Result<Vec<ObjectKey>> {
+        let path = folder.map_or_else(String::new, |folder| format!("{folder}/"));
+        let failed = |error| self.service.error(&path, error);
+        let entries = self.again.lister(&path).await.map_err(failed)?;
+        let entries: Vec<_> = entries.try_collect().await.map_err(failed)?;
+        let names = entries
+            .iter()
+            .filter_map(|entry| entry.path().strip_suffix('/'));
+        Ok(names
+            .filter_map(|name| ObjectKey::parse(name).ok())
+            // A service may name the folder itself among what is in it.
+            .filter(|found| Some(found) != folder)
+            .collect())
+    }
+
     async fn remove(&self, key: &ObjectKey) -> Result<()> {
         self.again
             .delete(key.as_str())

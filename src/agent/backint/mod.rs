@@ -18,9 +18,11 @@ mod restore;
 mod run;
 mod shelf;
 mod stall;
+mod storage;
 mod writer;
 
 pub use log::Log;
 pub use parameters::Parameters;
 pub use rebuild::{Rebuilt, rebuild};
 pub use run::{Call, Host, run};
+pub use storage::place;

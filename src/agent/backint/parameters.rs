@@ -3,22 +3,23 @@
 //! A file in which no line is plain may have a `#` before each of its keys, as parameter files of Backint tools often do. As soon as one
 //! line is plain, lines with a `#` are comments.
 
-use backupx_core::domain::access::TargetAccess;
-use backupx_core::domain::catalogue::Driver;
+use super::storage::{self, Storage};
 use backupx_core::domain::duration;
 use backupx_core::domain::key::ObjectKey;
-use backupx_core::domain::target::{Reach, TargetKind};
 use backupx_core::domain::task::Compression;
 use backupx_core::{Error, FieldError, Result};
-use serde_json::Value;
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 13] = [
     "STORAGE_TYPE",
     "STORAGE_CONFIG_JSON",
+    "MASTER_URL",
+    "NODE_TOKEN_FILE",
+    "MASTER_CA_FILE",
+    "AGENT_CONFIG",
+    "TARGET",
     "PARALLEL_FACTOR",
     "COMPRESS",
     "KEY_PREFIX",
@@ -36,8 +37,8 @@ const STALL_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// What the file says.
 #[derive(Debug, Clone)]
 pub struct Parameters {
-    /// The storage.
-    pub access: TargetAccess,
+    /// Where objects go.
+    pub storage: Storage,
     /// How many objects are under way at the same time, where that is said.
     pub parallel: Option<usize>,
     /// How objects are compressed.
@@ -115,10 +116,10 @@ impl Parameters {
                 }),
         };
         let mut warnings = Vec::new();
-        let access = storage(path, &mut given, &mut warnings);
-        match (access, key_prefix) {
-            (Ok(access), Ok(key_prefix)) if errors.is_empty() => Ok(Self {
-                access,
+        let storage = storage::read(path, &mut given, &mut warnings);
+        match (storage, key_prefix) {
+            (Ok(storage), Ok(key_prefix)) if errors.is_empty() => Ok(Self {
+                storage,
                 parallel,
                 compression,
                 key_prefix,
@@ -128,91 +129,17 @@ impl Parameters {
                 warnings,
             }),
             (Err(error), _) if error.field_errors().is_empty() => Err(error),
-            (access, _) => {
-                if let Err(error) = access {
+            (storage, _) => {
+                if let Err(error) = storage {
                     errors.extend(error.field_errors().iter().cloned());
                 }
                 Err(Error::fields(errors))
             }
         }
     }
-
-    /// Which storage is meant, without its secrets: a catalogue's objects belong to it.
-    pub fn place(&self) -> String {
-        let config = &self.access.config;
-        let value = |name: &str| config.get(name).map_or("", String::as_str);
-        match self.access.kind {
-            Driver::Local => format!("local {}", value("path")),
-            Driver::S3 => format!(
-                "s3 {} {} {}",
-                value("endpoint"),
-                value("bucket"),
-                value("prefix")
-            ),
-            Driver::Azblob | Driver::Gcs | Driver::Rclone | Driver::Unknown => {
-                let options = config
-                    .iter()
-                    .map(|(name, value)| format!(" {name}={value}"));
-                format!(
-                    "{}{}",
-                    self.access.kind.as_str(),
-                    options.collect::<String>()
-                )
-            }
-        }
-    }
 }
 
-/// The storage's settings, out of the line itself or out of a file that it names.
-fn storage(
-    path: &Path,
-    given: &mut BTreeMap<&'static str, String>,
-    warnings: &mut Vec<String>,
-) -> Result<TargetAccess> {
-    let kind = given
-        .remove("STORAGE_TYPE")
-        .ok_or_else(|| Error::field("STORAGE_TYPE", "is required, as local or s3"))?;
-    let kind = TargetKind::parse(&kind.to_lowercase())
-        .map_err(|error| Error::field("STORAGE_TYPE", error.message()))?;
-    let (text, file) = match given.remove("STORAGE_CONFIG_JSON") {
-        None => {
-            return Err(Error::field(
-                "STORAGE_CONFIG_JSON",
-                "is required: the storage's settings as one JSON object, or a file with it",
-            ));
-        }
-        Some(text) if text.starts_with('{') => (text, path.to_owned()),
-        Some(name) => {
-            let file = PathBuf::from(&name);
-            if !file.is_absolute() {
-                return Err(Error::field(
-                    "STORAGE_CONFIG_JSON",
-                    "is neither a JSON object nor the absolute path of a file with one",
-                ));
-            }
-            (read(&file)?, file)
-        }
-    };
-    let settings = kind.settle(fields(&text)?).map_err(|error| {
-        let named = error.field_errors().iter().map(|wrong| FieldError {
-            field: wrong.field.replacen("config", "STORAGE_CONFIG_JSON", 1),
-            message: wrong.message.clone(),
-        });
-        Error::fields(named.collect())
-    })?;
-    if kind.reach(&settings.config) == Reach::Master {
-        return Err(Error::field(
-            "STORAGE_CONFIG_JSON.at",
-            "a folder of the master can't be reached from here",
-        ));
-    }
-    if !settings.secrets.is_empty() {
-        warnings.extend(guarded(&file)?);
-    }
-    Ok(TargetAccess::without_master("backint", kind, settings))
-}
-
-fn read(path: &Path) -> Result<String> {
+pub(super) fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|error| {
         Error::invalid(
             "parameters_unreadable",
@@ -275,59 +202,6 @@ fn flag(text: &str) -> Option<bool> {
         "false" | "no" | "off" | "0" => Some(false),
         _ => None,
     }
-}
-
-/// A JSON object of plain values as text. What the parser says of it may hold a value, so only the place of the mistake is told.
-fn fields(text: &str) -> Result<BTreeMap<String, String>> {
-    let wrong = |message: String| Error::field("STORAGE_CONFIG_JSON", message);
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        wrong(format!(
-            "is no JSON, at line {} column {} of it",
-            error.line(),
-            error.column()
-        ))
-    })?;
-    let Value::Object(fields) = value else {
-        return Err(wrong("is no JSON object".to_owned()));
-    };
-    fields
-        .into_iter()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| match value {
-            Value::String(text) => Ok((name, text)),
-            Value::Bool(_) | Value::Number(_) => Ok((name, value.to_string())),
-            Value::Null | Value::Array(_) | Value::Object(_) => Err(Error::field(
-                format!("STORAGE_CONFIG_JSON.{name}"),
-                "is neither text nor a number nor true or false",
-            )),
-        })
-        .collect()
-}
-
-/// Whether the file's secrets are its owner's own; a warning when a group reads them too.
-fn guarded(file: &Path) -> Result<Option<String>> {
-    let about = std::fs::metadata(file).map_err(|error| {
-        Error::invalid(
-            "parameters_unreadable",
-            format!("{} can't be looked at: {error}", file.display()),
-        )
-    })?;
-    let mode = about.mode() & 0o777;
-    if mode & 0o007 != 0 {
-        return Err(Error::forbidden(
-            "secrets_readable",
-            format!(
-                "{} holds a secret and has mode {mode:04o}, so every user of this host gets it: chmod 600 it, or 640",
-                file.display()
-            ),
-        ));
-    }
-    Ok((mode & 0o070 != 0).then(|| {
-        format!(
-            "{} holds a secret and has mode {mode:04o}: its whole group reads it",
-            file.display()
-        )
-    }))
 }
 
 #[cfg(test)]

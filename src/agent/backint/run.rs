@@ -7,6 +7,7 @@ use super::parameters::Parameters;
 use super::protocol::{Answer, Function, Input, Requests};
 use super::shelf::Shelf;
 use super::{backup, delete, inquire, restore, stall};
+use backupx_core::domain::access::TargetAccess;
 use backupx_core::ports::backint::Catalogue;
 use backupx_core::ports::clock::Clock;
 use backupx_core::ports::objects::StoreOpener;
@@ -40,6 +41,8 @@ pub struct Call {
 
 /// What a call needs of its host.
 pub struct Host {
+    /// The storage, to be opened by `opener`.
+    pub access: TargetAccess,
     /// Opens the storage.
     pub opener: Arc<dyn StoreOpener>,
     /// The catalogue, where there is one that can be used.

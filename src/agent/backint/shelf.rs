@@ -42,9 +42,9 @@ impl Shelf {
     ) -> Result<Self> {
         Ok(Self {
             destination: Destination {
-                target_id: parameters.access.id,
-                name: parameters.access.name.clone(),
-                store: host.opener.open(&parameters.access)?,
+                target_id: host.access.id,
+                name: host.access.name.clone(),
+                store: host.opener.open(&host.access)?,
             },
             catalogue: host.catalogue.clone(),
             prefix: parameters.key_prefix.clone(),

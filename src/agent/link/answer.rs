@@ -29,6 +29,9 @@ const CODES: &[&str] = &[
     "too_many_requests",
     "disk_full",
     "no_relay",
+    "backint_target_unclear",
+    "target_not_of_node",
+    "target_behind_master",
     "unavailable",
     "internal",
 ];

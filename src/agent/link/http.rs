@@ -3,11 +3,12 @@
 use super::upload::Taken;
 use super::{LinkSettings, answer, client};
 use async_trait::async_trait;
+use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::command::Lease;
 use backupx_core::domain::id::{CommandId, TargetId};
 use backupx_core::domain::protocol::{
-    Assignments, Heartbeat, Hello, Poll, ProgressAnswer, ProgressReport, Pulse, ResultReport,
-    Welcome,
+    Assignments, BackintAsk, BackintTarget, Heartbeat, Hello, Poll, ProgressAnswer, ProgressReport,
+    Pulse, ResultReport, Welcome,
 };
 use backupx_core::ports::clock::{Clock, SystemClock};
 use backupx_core::ports::master::MasterLink;
@@ -47,6 +48,14 @@ impl HttpLink {
             );
         }
         Ok(Self { settings, client })
+    }
+
+    /// Where the objects of this host's Backint program go.
+    pub async fn backint_target(&self, ask: &BackintAsk) -> Result<TargetAccess> {
+        let answer: Option<BackintTarget> = self.post(&["backint"], ask, CALL).await?;
+        answer
+            .map(|answer| answer.target)
+            .ok_or_else(|| self.silent())
     }
 
     fn url(&self, segments: &[&str]) -> Url {

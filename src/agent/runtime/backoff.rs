@@ -13,7 +13,7 @@ const REPEAT: Duration = Duration::from_secs(600);
 
 /// Counts failures in a row.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
     logged: Option<(&'static str, Instant)>,
 }
@@ -25,7 +25,7 @@ impl Backoff {
     }
 
     /// After a failure: how long to wait. A refused token is retried slowly, since only a person can change that.
-    pub(super) fn after(&mut self, error: &Error) -> Duration {
+    pub(crate) fn after(&mut self, error: &Error) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let doubled = FIRST
             .saturating_mul(1 << (self.failures - 1).min(10))
@@ -48,7 +48,7 @@ impl Backoff {
     }
 
     /// True when this failure is news: another one than before, or the same for long.
-    pub(super) fn is_news(&mut self, error: &Error) -> bool {
+    pub(crate) fn is_news(&mut self, error: &Error) -> bool {
         let now = Instant::now();
         let news = self
             .logged

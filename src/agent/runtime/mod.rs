@@ -13,6 +13,7 @@ mod reporting;
 mod roster;
 mod worker;
 
+pub(crate) use backoff::Backoff;
 pub(crate) use job::Job;
 
 use crate::config::AgentConfig;

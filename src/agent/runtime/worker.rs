@@ -176,6 +176,7 @@ fn outcome_of(report: Report) -> Outcome {
         | Report::Browse(_)
         | Report::TestTarget(_)
         | Report::TestSource(_)
+        | Report::Inventory(_)
         | Report::ListFiles(_) => &[],
     };
     let failures: Vec<_> = copies

@@ -20,7 +20,7 @@ use backupx_core::domain::report::{
     BackupReport, Listing, Report, SourceReport, TestReport, TestStep, VerifyReport,
 };
 use backupx_core::domain::work::{
-    BackupWork, CopyWork, DatabaseWork, ListFilesWork, RestoreWork, VerifyWork, Work,
+    BackupWork, CopyWork, DatabaseWork, InventoryWork, ListFilesWork, RestoreWork, VerifyWork, Work,
 };
 use backupx_core::ports::dumps::{Abilities, DatabaseAccess, DumpSource};
 use backupx_core::ports::master::MasterLink;
@@ -36,11 +36,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use targets::Targets;
+use tokio::time::Instant;
 
 /// How long listing a folder may take: a dead network mount never answers.
 const BROWSE: Duration = Duration::from_secs(30);
 /// How long any other short question may take.
 const SHORT: Duration = Duration::from_secs(120);
+/// After how long a look at a target answers with what it has seen so far.
+const INVENTORY: Duration = Duration::from_secs(20);
 /// How long a test of a source may take: somebody waits for it.
 const TEST_SOURCE: Duration = Duration::from_secs(40);
 /// Databases of one answer.
@@ -96,6 +99,7 @@ impl Hands for Engine {
                 ))
             }
             Work::TestSource(work) => self.test_source(*work, &job).await.map(Report::TestSource),
+            Work::Inventory(work) => within(SHORT, self.inventory(work, &job)).await,
             Work::ListFiles(work) => within(SHORT, self.list_files(work, &job)).await,
         }
     }
@@ -313,6 +317,24 @@ impl Engine {
         let sources = Arc::clone(&self.deps.sources);
         let listed = tokio::task::spawn_blocking(move || sources.browse(&path));
         within(BROWSE, async { listed.await.map_err(broke_down)? }).await
+    }
+
+    async fn inventory(&self, work: InventoryWork, job: &Arc<Job>) -> Result<Report> {
+        let store = self.targets(job).open(&work.target)?.store;
+        if !store.is_there().await? {
+            return Err(Error::not_found(
+                "not_found",
+                format!("the folder of target {} is not there", work.target.name),
+            ));
+        }
+        backupx_engine::inventory(
+            store.as_ref(),
+            work.after.as_ref(),
+            work.limit as usize,
+            Instant::now() + INVENTORY,
+        )
+        .await
+        .map(Report::Inventory)
     }
 
     async fn list_files(&self, work: ListFilesWork, job: &Arc<Job>) -> Result<Report> {

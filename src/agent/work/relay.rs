@@ -122,6 +122,10 @@ impl ObjectStore for RelayStore {
         Err(self.not_here("lists it"))
     }
 
+    async fn folders(&self, _folder: Option<&ObjectKey>) -> Result<Vec<ObjectKey>> {
+        Err(self.not_here("lists it"))
+    }
+
     async fn remove(&self, _key: &ObjectKey) -> Result<()> {
         Err(self.not_here("removes from it"))
     }

@@ -127,6 +127,16 @@ pub enum CommandSpec {
         /// Whose source.
         task_id: super::id::TaskId,
     },
+    /// Look at what lies on a target.
+    #[serde(rename_all = "camelCase")]
+    Inventory {
+        /// Which one.
+        target_id: super::id::TargetId,
+        /// The folder behind which to begin; absent means at the beginning.
+        after: Option<super::key::ObjectKey>,
+        /// How many folders of records at most.
+        limit: u32,
+    },
     /// Read a part of a record's index.
     #[serde(rename_all = "camelCase")]
     ListFiles {

@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod guard;
 pub mod hook;
 pub mod id;
+pub mod inventory;
 pub mod key;
 pub mod log;
 pub mod manifest;

@@ -40,6 +40,18 @@ impl Name {
         Ok(Self(text.to_owned()))
     }
 
+    /// The name with `-number` behind it, shortened where that makes it too long; as it is for number 1.
+    #[must_use]
+    pub fn numbered(&self, number: usize) -> Self {
+        if number <= 1 {
+            return self.clone();
+        }
+        let suffix = format!("-{number}");
+        let kept = Self::MAX_CHARS - suffix.len();
+        let name: String = self.0.chars().take(kept).collect();
+        Self(format!("{}{suffix}", name.trim_end()))
+    }
+
     /// The name as it was given.
     pub fn as_str(&self) -> &str {
         &self.0

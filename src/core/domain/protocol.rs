@@ -1,5 +1,6 @@
 //! What master and agent say to each other, whatever carries it: HTTP between hosts, a call within one process.
 
+use super::access::TargetAccess;
 use super::command::{Lane, Lease};
 use super::id::{CommandId, NodeId};
 use super::log::LogLine;
@@ -70,6 +71,25 @@ pub struct Pulse {
     pub cancel: Vec<HeldLease>,
     /// Leases that are not the agent's any more: to be stopped at once, without a report.
     pub lost: Vec<HeldLease>,
+}
+
+/// A database's Backint program asks where its objects go. No lease is needed: what it gets is a target of a task of its own node.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackintAsk {
+    /// The target's name; absent means the only one there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+}
+
+/// The master's answer to a Backint program.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackintTarget {
+    /// The master's time.
+    pub server_time: Timestamp,
+    /// Where its objects go, with the secrets that it takes.
+    pub target: TargetAccess,
 }
 
 /// A question for work.

@@ -90,6 +90,8 @@ pub enum Trigger {
     Schedule,
     /// The success of the tasks that it waits for.
     After,
+    /// Nothing here: another master ran it, and this one found it in storage.
+    Import,
 }
 
 impl Trigger {
@@ -99,12 +101,13 @@ impl Trigger {
             Self::Manual => "manual",
             Self::Schedule => "schedule",
             Self::After => "after",
+            Self::Import => "import",
         }
     }
 
     /// Parses what [`Trigger::as_str`] wrote.
     pub fn parse(text: &str) -> Result<Self> {
-        [Self::Manual, Self::Schedule, Self::After]
+        [Self::Manual, Self::Schedule, Self::After, Self::Import]
             .into_iter()
             .find(|t| t.as_str() == text)
             .ok_or_else(|| Error::internal(format!("unknown trigger {text:?}")))

@@ -2,6 +2,7 @@
 
 use super::drill::DrillReport;
 use super::id::TargetId;
+use super::inventory::InventoryPage;
 use super::manifest::StoredStream;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,8 @@ pub enum Report {
     TestTarget(TestReport),
     /// Of a test of a source.
     TestSource(SourceReport),
+    /// Of a look at a target.
+    Inventory(InventoryPage),
     /// Of a look into an index.
     ListFiles(FilePage),
 }

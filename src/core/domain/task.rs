@@ -157,7 +157,7 @@ pub(super) fn yes() -> bool {
 }
 
 fn default_threshold() -> u64 {
-    100
+    TaskSpec::MAX_UNREADABLE
 }
 
 /// How a stream is compressed.
@@ -194,6 +194,9 @@ impl Compression {
 }
 
 impl TaskSpec {
+    /// How many files may be unreadable when nobody says.
+    pub const MAX_UNREADABLE: u64 = 100;
+
     /// How long a run that reads a database may take when nobody said.
     pub const DATABASE_TIME_LIMIT_SECS: u64 = 24 * 60 * 60;
 

@@ -57,8 +57,23 @@ pub enum Work {
     },
     /// Try a source.
     TestSource(Box<DatabaseWork>),
+    /// Look at what lies on a target.
+    Inventory(InventoryWork),
     /// Read a part of an index.
     ListFiles(ListFilesWork),
+}
+
+/// Look at what lies on a target.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InventoryWork {
+    /// Which one.
+    pub target: TargetAccess,
+    /// The folder behind which to begin; absent means at the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<ObjectKey>,
+    /// How many folders of records at most.
+    pub limit: u32,
 }
 
 /// A database server and how to sign in there.

@@ -64,6 +64,9 @@ pub trait ObjectStore: Send + Sync + Debug {
     /// Objects below `folder`, in any order, temporary ones of interrupted writes included.
     async fn list(&self, folder: &ObjectKey) -> Result<Vec<ObjectInfo>>;
 
+    /// The folders right below `folder`, or of the whole place, in any order. In a service a folder is what keys have before a `/`.
+    async fn folders(&self, folder: Option<&ObjectKey>) -> Result<Vec<ObjectKey>>;
+
     /// Removes an object. One that is not there is no error.
     async fn remove(&self, key: &ObjectKey) -> Result<()>;
 

@@ -5,6 +5,7 @@ use crate::domain::command::Lease;
 use crate::domain::evidence::Evidence;
 use crate::domain::guard::{Acceptance, Alarm, Past};
 use crate::domain::id::{NodeId, RecordId, TargetId, TaskId};
+use crate::domain::key::ObjectKey;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::progress::Progress;
 use crate::domain::record::{Lock, Record, RecordCopy, RecordState, StreamHead, Trigger};
@@ -60,11 +61,47 @@ pub struct RecordEnd {
     pub history: Option<Vec<Past>>,
 }
 
+/// A backup that lies on a target and was made by another master.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdoptedRecord {
+    /// The task that it belongs to here.
+    pub task_id: TaskId,
+    /// The task as its manifest tells it.
+    pub task: TaskSpec,
+    /// The node that made it, as this master knows it.
+    pub node_id: NodeId,
+    /// Its folder.
+    pub location: ObjectKey,
+    /// What was read.
+    pub counts: Counts,
+    /// Its streams.
+    pub streams: Vec<StreamHead>,
+    /// The good copy that was found.
+    pub copy: RecordCopy,
+    /// When it was made, by the clock of its own master.
+    pub created_at: Timestamp,
+}
+
+/// What became of a backup that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adoption {
+    /// A new record.
+    New(RecordId),
+    /// A further copy of a record that is known.
+    Copy(RecordId),
+    /// Nothing: a record knows this copy.
+    Known(RecordId),
+}
+
 /// Keeps records, the truth about runs. `finish` writes a `RecordFinished` event in the same transaction.
 #[async_trait]
 pub trait Records: Send + Sync {
     /// Writes a queued record. Nothing when the task has a queued one already (never 13): that one's id is answered as `Err(id)`.
     async fn add(&self, record: NewRecord) -> Result<std::result::Result<Record, RecordId>>;
+
+    /// Writes backups that were found on target `on`, all or none; an answer for each. One with the folder, the time and the streams of a record
+    /// that is there is a copy of it. `NotFound` when there is no such target.
+    async fn adopt(&self, on: TargetId, found: &[AdoptedRecord]) -> Result<Vec<Adoption>>;
 
     /// One record.
     async fn get(&self, id: RecordId) -> Result<Option<Record>>;

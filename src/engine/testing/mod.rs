@@ -13,7 +13,7 @@ use backupx_core::ports::objects::{Layout, ObjectInfo, ObjectStore, ObjectWriter
 use backupx_core::ports::observer::{Counters, Observer};
 use backupx_core::{Error, Result};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
@@ -217,6 +217,17 @@ impl ObjectStore for MemoryStore {
                 sha256: None,
             })
             .collect())
+    }
+
+    async fn folders(&self, folder: Option<&ObjectKey>) -> Result<Vec<ObjectKey>> {
+        let before = folder.map_or_else(String::new, |folder| format!("{folder}/"));
+        let objects = self.objects();
+        let names: BTreeSet<_> = objects
+            .keys()
+            .filter_map(|key| key.as_str().strip_prefix(&before)?.split_once('/'))
+            .map(|(name, _)| format!("{before}{name}"))
+            .collect();
+        names.iter().map(|name| ObjectKey::parse(name)).collect()
     }
 
     async fn remove(&self, key: &ObjectKey) -> Result<()> {

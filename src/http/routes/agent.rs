@@ -9,8 +9,8 @@ use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use backupx_api::agent::{
-    AgentAssignments, AgentHeartbeat, AgentHello, AgentPoll, AgentProgress, AgentProgressAnswer,
-    AgentPulse, AgentResult, AgentWelcome,
+    AgentAssignments, AgentBackintAsk, AgentBackintTarget, AgentHeartbeat, AgentHello, AgentPoll,
+    AgentProgress, AgentProgressAnswer, AgentPulse, AgentResult, AgentWelcome,
 };
 use backupx_app::App;
 use backupx_core::domain::id::CommandId;
@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(poll))
         .routes(routes!(progress))
         .routes(routes!(result))
+        .routes(routes!(backint))
 }
 
 /// An agent's first words after its start or a reconnect.
@@ -94,4 +95,15 @@ async fn result(
 ) -> Answer<StatusCode> {
     app.result(node, CommandId(id), report).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Where the objects of the node's Backint program go: a target that one of its tasks of type `saphana` names.
+#[utoipa::path(post, path = "/api/agent/v1/backint", tag = "agent", security(("node" = [])), responses((status = 200, body = AgentBackintTarget)))]
+async fn backint(
+    State(app): State<Arc<App>>,
+    AgentNode(node): AgentNode,
+    Json(AgentBackintAsk(ask)): Json<AgentBackintAsk>,
+) -> Answer<Json<AgentBackintTarget>> {
+    let target = app.backint_target(node, &ask).await?;
+    Ok(Json(AgentBackintTarget(target)))
 }

@@ -4,6 +4,7 @@ mod agent;
 mod api_keys;
 mod events;
 mod health;
+mod imports;
 mod nodes;
 mod operations;
 mod records;
@@ -39,6 +40,7 @@ pub(crate) fn people() -> OpenApiRouter<Http> {
         .merge(nodes::routes())
         .merge(target_types::routes())
         .merge(targets::routes())
+        .merge(imports::routes())
         .merge(tasks::routes())
         .merge(records::routes())
         .merge(restores::routes())

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/agent/v1/backint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Where the objects of the node's Backint program go: a target that one of its tasks of type `saphana` names. */
+        post: operations["backint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agent/v1/commands/{id}/objects/{targetId}/{name}": {
         parameters: {
             query?: never;
@@ -496,6 +513,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/recovery-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Public keys of what this master can open: its own, and those that were added. */
+        get: operations["list_keys"];
+        put?: never;
+        /** Adds the key of another master, so that its backups open here. It goes in and never comes out, but in the recovery kit. */
+        post: operations["add_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/restores": {
         parameters: {
             query?: never;
@@ -635,6 +670,23 @@ export interface paths {
         head?: never;
         /** Changes name and settings; what is left out stays. */
         patch: operations["update_target"];
+        trace?: never;
+    };
+    "/api/v1/targets/{id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes over up to 500 backups that lie on a target. To be repeated with `next` until there is none. */
+        post: operations["import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/targets/{id}/test": {
@@ -945,6 +997,10 @@ export interface components {
         AfterWhen: "all" | "any";
         /** @description The master's time and claimed commands, oldest first. */
         AgentAssignments: Record<string, never>;
+        /** @description A Backint program's question: `{target}`, the name of one of its node's targets. */
+        AgentBackintAsk: Record<string, never>;
+        /** @description The master's time, and the target with the secrets that it takes. */
+        AgentBackintTarget: Record<string, never>;
         /** @description A sign of life with the running leases. */
         AgentHeartbeat: Record<string, never>;
         /** @description An agent's first words: what it says of its host, and the leases that it believes it holds. */
@@ -1570,6 +1626,51 @@ export interface components {
              */
             onSuccess: string[];
         };
+        /** @description One step of an import. */
+        ImportRequest: {
+            /** @description `next` of the step before; absent for the first one. */
+            after?: string | null;
+            /** @description Only say what is there. */
+            dryRun?: boolean;
+            /**
+             * Format: int64
+             * @description The node that reads the target; one that is there when absent. For a folder of a node: that node, the master's own when absent.
+             */
+            nodeId?: number | null;
+        };
+        /** @description What one step came to. */
+        ImportStep: {
+            /**
+             * Format: int64
+             * @description Further copies of records that are known.
+             */
+            copies: number;
+            /**
+             * Format: int64
+             * @description Folders of records that were looked at.
+             */
+            found: number;
+            /**
+             * Format: int64
+             * @description Backups that were known already.
+             */
+            known: number;
+            /** @description Where the next step begins; absent when this was the last one. */
+            next?: string | null;
+            /** @description Names of nodes that were made for them: without an agent. */
+            nodes: string[];
+            /**
+             * Format: int64
+             * @description New records.
+             */
+            records: number;
+            /** @description Folders that hold no whole backup. */
+            skipped: components["schemas"]["SkippedFolder"][];
+            /** @description Names of tasks that were made for them: turned off, without schedule, keeping everything. */
+            tasks: string[];
+            /** @description Public keys without whose private key some of the backups can't be restored here. */
+            unknownKeys: string[];
+        };
         /**
          * @description How much a line matters.
          * @enum {string}
@@ -2132,6 +2233,18 @@ export interface components {
             nextCursor?: string | null;
         };
         /** @description A part of a list and where the next part begins. */
+        Page_RecoveryKey: {
+            /** @description The items, in the list's order. */
+            items: {
+                /** @description True for the one that new backups are sealed to. */
+                own: boolean;
+                /** @description Its public key, `age1…`. */
+                recipient: string;
+            }[];
+            /** @description To be given as `cursor` for the next part; `null` when this was the last one. */
+            nextCursor?: string | null;
+        };
+        /** @description A part of a list and where the next part begins. */
         Page_Target: {
             /** @description The items, in the list's order. */
             items: {
@@ -2508,6 +2621,18 @@ export interface components {
          * @enum {string}
          */
         RecordStatus: "queued" | "running" | "success" | "degraded" | "failed" | "cancelled" | "missed";
+        /** @description A key that opens backups here. */
+        RecoveryKey: {
+            /** @description True for the one that new backups are sealed to. */
+            own: boolean;
+            /** @description Its public key, `age1…`. */
+            recipient: string;
+        };
+        /** @description A key to add. Not `Debug`: it is a secret. */
+        RecoveryKeyCreate: {
+            /** @description `AGE-SECRET-KEY-1…`, out of the recovery kit of the master that made the backups. */
+            identity: string;
+        };
         /** @description What came of a restore. */
         RestoreReport: {
             /**
@@ -2761,6 +2886,13 @@ export interface components {
             password: string;
             /** @description The user's name. */
             username: string;
+        };
+        /** @description A folder that holds no whole backup. */
+        SkippedFolder: {
+            /** @description The folder. */
+            location: string;
+            /** @description Why. */
+            reason: string;
         };
         /** @description What a task reads. */
         Source: {
@@ -3139,7 +3271,7 @@ export interface components {
          * @description What made a run start.
          * @enum {string}
          */
-        Trigger: "manual" | "schedule" | "after";
+        Trigger: "manual" | "schedule" | "after" | "import";
         /** @description How much a target holds. */
         Usage: {
             /**
@@ -3275,6 +3407,38 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    backint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentBackintAsk"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentBackintTarget"];
+                };
+            };
+            /** @description What went wrong, as problem details. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_object: {
         parameters: {
             query: {
@@ -4473,6 +4637,69 @@ export interface operations {
             };
         };
     };
+    list_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RecoveryKey"];
+                };
+            };
+            /** @description What went wrong, as problem details. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 characters. The same request under the same key is carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryKeyCreate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryKey"];
+                };
+            };
+            /** @description What went wrong, as problem details. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     restore: {
         parameters: {
             query?: never;
@@ -4877,6 +5104,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, as problem details. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 characters. The same request under the same key is carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ImportRequest"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportStep"];
+                };
             };
             /** @description What went wrong, as problem details. */
             default: {

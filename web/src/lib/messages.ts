@@ -71,7 +71,7 @@ export const messages = {
     error: 'What went wrong',
     facts: 'Facts',
     inPool: 'Any node of its pool',
-    begunBy: { manual: 'By hand', schedule: 'By its schedule', after: 'After another task' },
+    begunBy: { manual: 'By hand', schedule: 'By its schedule', after: 'After another task', import: 'Found in storage' },
     fact: {
       node: 'Node',
       trigger: 'Started',

@@ -81,6 +81,29 @@ pub(crate) async fn a_list_has_what_is_below_and_nothing_else(fresh: &Fresh) -> 
     Ok(())
 }
 
+pub(crate) async fn folders_are_told_one_step_at_a_time(fresh: &Fresh) -> Result<()> {
+    assert_eq!(fresh.store.folders(None).await?, []);
+    for object in ["a/1/data", "a/10/deep/er", "a-2/1/data", "top"] {
+        fresh
+            .store
+            .create(&key(object), vec![Bytes::from_static(b"xy")])
+            .await?;
+    }
+    for (folder, expected) in [
+        (None, vec!["a", "a-2"]),
+        (Some("a"), vec!["a/1", "a/10"]),
+        (Some("a/10"), vec!["a/10/deep"]),
+        (Some("a/1"), vec![]),
+        (Some("a/2"), vec![]),
+    ] {
+        let mut found = fresh.store.folders(folder.map(key).as_ref()).await?;
+        found.sort();
+        let found: Vec<_> = found.iter().map(|key| key.as_str()).collect();
+        assert_eq!(found, expected, "below {folder:?}");
+    }
+    Ok(())
+}
+
 pub(crate) async fn removing_a_folder_leaves_its_neighbours(fresh: &Fresh) -> Result<()> {
     for object in ["a/1/data", "a/1/manifest.json", "a/10/data"] {
         fresh

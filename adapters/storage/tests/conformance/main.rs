@@ -35,6 +35,7 @@ const ANY: &[(&str, Case)] = cases![
     any::an_object_without_bytes_exists,
     any::a_range_behind_the_end_is_an_error,
     any::a_list_has_what_is_below_and_nothing_else,
+    any::folders_are_told_one_step_at_a_time,
     any::removing_a_folder_leaves_its_neighbours,
     any::large_objects_survive,
     any::volumes_of_every_size_survive,

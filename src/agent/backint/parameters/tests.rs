@@ -1,6 +1,8 @@
 //! What is read out of a parameter file, what is refused, and that no secret is shown.
 
+use super::super::storage::place;
 use super::*;
+use backupx_core::domain::access::TargetAccess;
 use std::os::unix::fs::PermissionsExt;
 
 const SECRET: &str = "hunter2-of-s3";
@@ -27,6 +29,14 @@ fn s3() -> String {
     )
 }
 
+/// The storage that the file describes.
+fn here(read: &Parameters) -> TargetAccess {
+    match &read.storage {
+        Storage::Here(access) => TargetAccess::clone(access),
+        Storage::OfMaster(_) => panic!("a master's"),
+    }
+}
+
 fn load(text: &str) -> Result<Parameters> {
     Parameters::load(&file(text, 0o600).path)
 }
@@ -42,9 +52,9 @@ fn a_whole_file_is_understood() {
         s3()
     );
     let read = load(&text).expect("understood");
-    assert_eq!(read.access.config["bucket"], "hana");
-    assert_eq!(read.access.config["virtualHost"], "false");
-    assert_eq!(read.access.secrets["secretAccessKey"].expose(), SECRET);
+    assert_eq!(here(&read).config["bucket"], "hana");
+    assert_eq!(here(&read).config["virtualHost"], "false");
+    assert_eq!(here(&read).secrets["secretAccessKey"].expose(), SECRET);
     assert_eq!(read.parallel, Some(4));
     assert_eq!(read.compression, Compression::None);
     assert_eq!(read.key_prefix.as_str(), "hana/prod");
@@ -53,7 +63,7 @@ fn a_whole_file_is_understood() {
     assert_eq!(read.stall_limit, Duration::from_secs(90 * 60));
     assert!(read.warnings.is_empty());
     assert!(!format!("{read:?}").contains(SECRET));
-    assert!(!read.place().contains(SECRET));
+    assert!(!place(&here(&read)).contains(SECRET));
 }
 
 #[test]
@@ -63,7 +73,7 @@ fn little_is_enough() {
     assert_eq!(read.parallel, None);
     assert_eq!(read.compression, Compression::Zstd);
     assert_eq!(read.key_prefix.as_str(), "backint");
-    assert_eq!(read.place(), "local /srv");
+    assert_eq!(place(&here(&read)), "local at=node path=/srv");
 }
 
 #[test]
@@ -90,7 +100,7 @@ fn the_settings_may_be_in_a_file_of_their_own() {
     // Then the parameter file itself holds no secret.
     let open = file(&text(&apart.path), 0o644);
     let read = Parameters::load(&open.path).expect("understood");
-    assert_eq!(read.access.secrets["secretAccessKey"].expose(), SECRET);
+    assert_eq!(here(&read).secrets["secretAccessKey"].expose(), SECRET);
     let apart = file(&json, 0o644);
     let error = load(&text(&apart.path)).expect_err("refused");
     assert_eq!(error.code(), "secrets_readable");
@@ -140,4 +150,49 @@ fn never_30_what_is_wrong_is_named_without_a_secret() {
         assert!(said.contains(why), "{said}");
         assert!(!said.contains(SECRET), "{said}");
     }
+}
+
+#[test]
+fn a_master_says_where_to_or_the_file_does() {
+    let token = file("a-token\n", 0o600);
+    let token = format!("NODE_TOKEN_FILE = {}\n", token.path.display());
+    let master = "MASTER_URL = https://backup.example\n";
+    for (text, part) in [
+        (
+            format!("{master}{}", s3()),
+            "MASTER_URL: is given beside STORAGE_TYPE",
+        ),
+        (
+            token.clone(),
+            "NODE_TOKEN_FILE: is only of use with a master",
+        ),
+        (
+            format!("{}TARGET = t\n", s3()),
+            "TARGET: is only of use with a master",
+        ),
+        (master.to_owned(), "NODE_TOKEN_FILE: is required"),
+        (
+            format!("{master}NODE_TOKEN_FILE = token\n"),
+            "not an absolute path",
+        ),
+        (format!("MASTER_URL = backup\n{token}"), "is not a URL"),
+        (
+            format!("{master}NODE_TOKEN_FILE = /nowhere/token\n"),
+            "can't be read",
+        ),
+    ] {
+        assert!(refused(&text).contains(part), "{text}: {}", refused(&text));
+    }
+}
+
+#[test]
+fn never_30_a_token_that_everybody_reads_is_refused() {
+    let master = "MASTER_URL = https://backup.example\n";
+    let with = |token: &File| format!("{master}NODE_TOKEN_FILE = {}\n", token.path.display());
+    let open = file("a-token\n", 0o644);
+    assert!(refused(&with(&open)).contains("chmod 600"));
+    let own = file("a-token\n", 0o600);
+    let read = load(&with(&own)).expect("understood");
+    assert!(matches!(read.storage, Storage::OfMaster(_)));
+    assert!(!format!("{read:?}").contains("a-token"));
 }

@@ -344,7 +344,7 @@ async fn never_23_the_organisation_s_key_is_sealed_and_all_replicas_agree_on_it(
     let other = bed.replica().ensure_organisation_key().await?;
     assert_eq!(bed.app.organisation_recipient().await?, other);
     let kit = bed.app.export_key().await?;
-    assert_eq!(kit.identity.expose_secret(), "identity-7");
+    assert_eq!(kit.own.identity.expose_secret(), "identity-7");
     let stored = Settings::get(&*bed.stores, "organisation.key")
         .await?
         .unwrap_or_default();

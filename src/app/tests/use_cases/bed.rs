@@ -166,6 +166,10 @@ impl ObjectStore for ShelfStore {
         Ok(Vec::new())
     }
 
+    async fn folders(&self, _folder: Option<&ObjectKey>) -> Result<Vec<ObjectKey>> {
+        Ok(Vec::new())
+    }
+
     async fn remove(&self, key: &ObjectKey) -> Result<()> {
         self.at(key, |objects, at| drop(objects.remove(&at)));
         Ok(())
@@ -434,6 +438,7 @@ pub(crate) fn well(work: &Assignment) -> Outcome {
         | Work::Browse { .. }
         | Work::TestTarget { .. }
         | Work::TestSource(_)
+        | Work::Inventory(_)
         | Work::ListFiles(_) => return failed("not_played", "no case asks for this"),
     };
     Outcome::Succeeded { report }

@@ -22,7 +22,9 @@ use backupx_core::ports::logs::Logs;
 use backupx_core::ports::operations::{OperationEnd, OperationFilter, Operations};
 use backupx_core::ports::presence::Presence;
 use backupx_core::ports::queue::{Cancelled, CommandQueue, Guarded, NewCommand, Renewal, Wanted};
-use backupx_core::ports::records::{NewRecord, RecordEnd, RecordFilter, Records};
+use backupx_core::ports::records::{
+    AdoptedRecord, Adoption, NewRecord, RecordEnd, RecordFilter, Records,
+};
 use backupx_core::ports::signals::{Signals, Subscription, Topic};
 use backupx_core::{Error, Result};
 use std::future::Future;
@@ -178,6 +180,7 @@ faulty! {
     }
     Records {
         fn add(record: NewRecord) -> std::result::Result<Record, RecordId>;
+        fn adopt(on: TargetId, found: &[AdoptedRecord]) -> Vec<Adoption>;
         fn get(id: RecordId) -> Option<Record>;
         fn list(filter: RecordFilter, page: PageRequest) -> Page<Record>;
         fn start(id: RecordId, lease: Lease, now: Timestamp) -> bool;

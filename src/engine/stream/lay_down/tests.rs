@@ -62,6 +62,10 @@ impl ObjectStore for Counting {
         not_asked()
     }
 
+    async fn folders(&self, _folder: Option<&ObjectKey>) -> Result<Vec<ObjectKey>> {
+        not_asked()
+    }
+
     async fn remove(&self, _key: &ObjectKey) -> Result<()> {
         not_asked()
     }
