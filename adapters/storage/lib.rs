@@ -3,11 +3,14 @@
 //! [`Opener`] makes a store of a target's settings; what it answers keeps the contract of
 //! [`ObjectStore`](backupx_core::ports::objects::ObjectStore).
 
+mod limits;
 mod local;
+mod ranges;
 mod rclone;
 mod service;
 mod volumes;
 
+pub use limits::Limits;
 pub use local::LocalStore;
 pub use rclone::{Bridge, RcloneStore};
 pub use service::ServiceStore;
@@ -16,13 +19,37 @@ use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::catalogue::Driver;
 use backupx_core::ports::objects::{ObjectStore, StoreOpener};
 use backupx_core::{Error, Result};
-use service::{azblob, gcs, s3};
+use service::{Prepared, azblob, gcs, s3};
 use std::sync::Arc;
 
 /// Opens every kind of storage that this crate knows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Opener {
     rclone: Arc<Bridge>,
+    services: Limits,
+}
+
+impl Default for Opener {
+    fn default() -> Self {
+        Self {
+            rclone: Arc::default(),
+            services: limits::SERVICE,
+        }
+    }
+}
+
+impl Opener {
+    /// One whose stores give up after these limits, whatever they are.
+    pub fn within(limits: Limits) -> Self {
+        Self {
+            rclone: Arc::new(Bridge::within(limits)),
+            services: limits,
+        }
+    }
+
+    fn service(&self, prepared: Prepared) -> Result<Arc<dyn ObjectStore>> {
+        Ok(Arc::new(ServiceStore::within(prepared, self.services)?))
+    }
 }
 
 impl StoreOpener for Opener {
@@ -38,9 +65,9 @@ impl StoreOpener for Opener {
         }
         match access.kind {
             Driver::Local => Ok(Arc::new(LocalStore::open(access)?)),
-            Driver::S3 => Ok(Arc::new(ServiceStore::new(s3::prepare(access)?)?)),
-            Driver::Azblob => Ok(Arc::new(ServiceStore::new(azblob::prepare(access)?)?)),
-            Driver::Gcs => Ok(Arc::new(ServiceStore::new(gcs::prepare(access)?)?)),
+            Driver::S3 => self.service(s3::prepare(access)?),
+            Driver::Azblob => self.service(azblob::prepare(access)?),
+            Driver::Gcs => self.service(gcs::prepare(access)?),
             Driver::Rclone => {
                 let bridge = Arc::clone(&self.rclone);
                 Ok(Arc::new(RcloneStore::open(access, bridge)?))

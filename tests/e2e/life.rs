@@ -10,8 +10,8 @@ use super::scene::{HOST, Scene};
 use super::storage::Place;
 use super::support::address::free_address;
 use super::support::agent::Agent;
-use super::support::gate::Gate;
 use super::support::master::Master;
+use super::support::proxy::{Fault, Proxy};
 use super::support::servers::{S3, s3_trial, trial};
 use super::support::trees::{ensure_equal, make_noise};
 use super::support::wait::wait_for;
@@ -94,7 +94,7 @@ fn never_11_browsing_answers_during_a_backup(s3: S3) -> Result<()> {
         scene.record(held.id)?["status"] == "running",
         "the browse waited for the end of the backup"
     );
-    held.gate.open();
+    held.gate.set(Fault::None);
     let record = scene.end_of(held.id)?;
     ensure!(
         record["status"] == "success",
@@ -115,7 +115,7 @@ fn a_run_can_be_cancelled(s3: S3) -> Result<()> {
         "a cancelled run ended as {}",
         record["status"]
     );
-    held.gate.open();
+    held.gate.set(Fault::None);
     wait_for("storage without leftovers", Duration::from_secs(90), || {
         Ok(held.place.objects()?.is_empty().then_some(()))
     })
@@ -125,7 +125,7 @@ fn a_run_can_be_cancelled(s3: S3) -> Result<()> {
 /// A run that is in its middle for as long as the test wants: the way to its storage is shut.
 struct HeldRun {
     scene: Scene,
-    gate: Gate,
+    gate: Proxy,
     tree: PathBuf,
     place: Place,
     id: i64,
@@ -136,14 +136,14 @@ impl HeldRun {
         let scene = Scene::start()?;
         let tree = scene.path("tree");
         make_noise(&tree, 2_000, 32 << 20)?;
-        let gate = Gate::before(&s3.endpoint)?;
+        let gate = Proxy::before(&s3.endpoint)?;
         let behind = S3 {
             endpoint: gate.url(),
             ..s3.clone()
         };
         let place = Place::Bucket(s3, scene.s3_target("storage", &behind)?);
         scene.task("noise", &tree, &["storage"], &[])?;
-        gate.shut();
+        gate.set(Fault::Shut);
         let id = scene.begin("noise")?;
         wait_for("a running record", Duration::from_secs(20), || {
             Ok((scene.record(id)?["status"] == "running").then_some(()))

@@ -4,15 +4,14 @@
 pub(crate) mod address;
 pub(crate) mod agent;
 pub(crate) mod cli;
-pub(crate) mod faulty;
 pub(crate) mod function;
-pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod master;
 pub(crate) mod nginx;
 pub(crate) mod node;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod schema;
 pub(crate) mod servers;

@@ -2,6 +2,7 @@
 # Starts the servers that only the tests of storage talk to, all at once, and tells the tests where they are. Sourced after servers.sh.
 #
 # BACKUPX_TEST_AZBLOB_{ENDPOINT,ACCOUNT,KEY,CONTAINER}  Azurite: Azure's blob protocol
+# BACKUPX_TEST_AZBLOB_{SAS,READONLY_SAS}                signatures for its account, one of which may only read and list
 # BACKUPX_TEST_GCS_{ENDPOINT,BUCKET}                    fake-gcs-server: Google's protocol; takes any token
 # BACKUPX_TEST_OPENSSH_{PORT,KEY,READONLY_KEY,FOLDER}   OpenSSH: files with the private keys of root, one of which may only read
 # BACKUPX_TEST_FTPS_{PORT,FOLDER}                       pyftpdlib: explicit TLS; backupx may everything and reader reads, password testsecret
@@ -47,6 +48,9 @@ launch_azurite() {
   export BACKUPX_TEST_AZBLOB_ACCOUNT=backupx BACKUPX_TEST_AZBLOB_CONTAINER=backups
   BACKUPX_TEST_AZBLOB_KEY=$(printf 'a-key-for-tests-of-exactly-32-by' | base64)
   export BACKUPX_TEST_AZBLOB_KEY BACKUPX_TEST_AZBLOB_ENDPOINT=http://127.0.0.1:$port/backupx
+  BACKUPX_TEST_AZBLOB_SAS=$(python3 "$ROOT/tests/testbed/sas.py" backupx "$BACKUPX_TEST_AZBLOB_KEY" racwdl)
+  BACKUPX_TEST_AZBLOB_READONLY_SAS=$(python3 "$ROOT/tests/testbed/sas.py" backupx "$BACKUPX_TEST_AZBLOB_KEY" rl)
+  export BACKUPX_TEST_AZBLOB_SAS BACKUPX_TEST_AZBLOB_READONLY_SAS
   AZURITE_ACCOUNTS="backupx:$BACKUPX_TEST_AZBLOB_KEY" in_background azurite azurite-blob --blobHost 127.0.0.1 --blobPort "$port" --location "$folder" \
     --silent --disableTelemetry --skipApiVersionCheck
 }

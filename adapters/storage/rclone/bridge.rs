@@ -2,6 +2,7 @@
 
 use super::error::Failure;
 use super::settings::Settings;
+use crate::limits::{Limits, RCLONE};
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::{Error, Result};
 use bytes::Bytes;
@@ -23,10 +24,6 @@ use tokio::sync::Mutex;
 const START: Duration = Duration::from_secs(20);
 /// Between two looks whether it does.
 const LOOK: Duration = Duration::from_millis(50);
-/// One question.
-const CALL_LIMIT: Duration = Duration::from_secs(300);
-/// One read or create of up to 64 MiB: slower than 110 kB/s counts as stalled.
-const TRANSFER_LIMIT: Duration = Duration::from_secs(600);
 /// It ends with its standard input, so that it outlives nobody, and what is sent to its parent's group does not reach it half way.
 const KEEPER: &str =
     r#""$@" & child=$!; cat >/dev/null; kill "$child" 2>/dev/null; wait "$child" 2>/dev/null"#;
@@ -45,12 +42,20 @@ const KEPT: [&str; 12] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 ];
+/// The code of a bridge without rclone.
+pub(super) const MISSING: &str = "rclone_missing";
 const BOUNDARY: &str = "backupx-6c1f0a0e4b7d4c0d9a";
 
 /// rclone, as this process uses it.
-#[derive(Default)]
 pub struct Bridge {
     running: Mutex<Option<Arc<Running>>>,
+    limits: Limits,
+}
+
+impl Default for Bridge {
+    fn default() -> Self {
+        Self::within(RCLONE)
+    }
 }
 
 impl fmt::Debug for Bridge {
@@ -73,14 +78,27 @@ struct Running {
 pub(super) struct Remote {
     running: Arc<Running>,
     name: String,
+    limits: Limits,
 }
 
 impl Bridge {
+    /// One whose calls give up after these limits.
+    pub(crate) fn within(limits: Limits) -> Self {
+        Self {
+            running: Mutex::default(),
+            limits,
+        }
+    }
+
     /// A remote with these settings, on a child that listens.
     pub(super) async fn remote(&self, settings: &Settings) -> Result<Remote> {
         let running = self.running().await?;
         let name = settings.remote();
-        let remote = Remote { running, name };
+        let remote = Remote {
+            running,
+            name,
+            limits: self.limits,
+        };
         if !remote.is_known() {
             remote.make(settings).await?;
         }
@@ -139,8 +157,7 @@ impl Running {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let mut child = keeper.spawn().map_err(|error| {
-            Error::unavailable("rclone_missing", "no shell could be started for rclone")
-                .with_source(error)
+            Error::unavailable(MISSING, "no shell could be started for rclone").with_source(error)
         })?;
         let client = Client::builder()
             .unix_socket(socket.clone())
@@ -245,7 +262,11 @@ impl Remote {
     ) -> std::result::Result<T, Failure> {
         let url = format!("http://rclone/{command}");
         let request = self.running.client.post(url).json(parameters);
-        let answer = request.timeout(CALL_LIMIT).send().await.map_err(silent)?;
+        let answer = request
+            .timeout(self.limits.call)
+            .send()
+            .await
+            .map_err(silent)?;
         let answer = accepted(answer).await?;
         answer.json().await.map_err(silent)
     }
@@ -280,7 +301,7 @@ impl Remote {
             .header(CONTENT_LENGTH, length)
             .body(Body::wrap_stream(futures::stream::iter(parts)));
         let answer = request
-            .timeout(TRANSFER_LIMIT)
+            .timeout(self.limits.transfer)
             .send()
             .await
             .map_err(silent)?;
@@ -307,7 +328,7 @@ impl Remote {
             .get(url)
             .header(RANGE, format!("bytes={}-{}", range.start, range.end - 1));
         let answer = request
-            .timeout(TRANSFER_LIMIT)
+            .timeout(self.limits.transfer)
             .send()
             .await
             .map_err(silent)?;
@@ -317,7 +338,7 @@ impl Remote {
 
 fn missing(why: &str) -> Error {
     Error::unavailable(
-        "rclone_missing",
+        MISSING,
         format!(
             "this target needs rclone 1.61 or newer, and {why}: install it from rclone.org, Debian 12 has an older one"
         ),

@@ -10,13 +10,14 @@ mod settings;
 
 pub use bridge::Bridge;
 
+use crate::ranges;
 use crate::volumes::{PARALLEL, VOLUME_BYTES};
 use async_trait::async_trait;
 use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::ports::objects::{Layout, ObjectInfo, ObjectStore, ObjectWriter};
 use backupx_core::{Error, ErrorKind, Result};
-use bridge::Remote;
+use bridge::{MISSING, Remote};
 use bytes::Bytes;
 use error::full;
 use futures::future::try_join_all;
@@ -27,9 +28,13 @@ use settings::Settings;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Single deletes at the same time, where a backend can't remove a folder at once.
 const PARALLEL_DELETES: usize = 8;
+/// How often something is asked again, and after how long at first.
+const RETRIES: usize = 3;
+const FIRST_DELAY: Duration = Duration::from_millis(500);
 
 /// A folder on a backend of rclone.
 pub struct RcloneStore {
@@ -41,6 +46,22 @@ impl fmt::Debug for RcloneStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RcloneStore({})", self.settings.place())
     }
+}
+
+/// Asks again while that may help: what broke off half way rclone does not try again by itself.
+async fn again<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
+    let mut delay = FIRST_DELAY;
+    for _ in 0..RETRIES {
+        match ask().await {
+            Err(error) if error.is_retryable() && error.code() != MISSING => {
+                tracing::debug!(error = error.chain(), "rclone is asked again");
+                tokio::time::sleep(delay).await;
+                delay *= 2;
+            }
+            ended => return ended,
+        }
+    }
+    ask().await
 }
 
 #[derive(Deserialize)]
@@ -118,7 +139,8 @@ impl RcloneStore {
         folder: Option<&ObjectKey>,
         options: Value,
     ) -> Result<Vec<(ObjectKey, Item)>> {
-        let listed: Result<Listed> = self.call_at("operations/list", folder, options).await;
+        let listed = || self.call_at::<Listed>("operations/list", folder, options.clone());
+        let listed = again(listed).await;
         let items = match listed {
             Ok(listed) => listed.list.unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
@@ -134,6 +156,17 @@ impl RcloneStore {
 }
 
 impl RcloneStore {
+    async fn read_once(&self, key: &ObjectKey, range: &Range<u64>) -> Result<Bytes> {
+        let remote = self.bridge.remote(&self.settings).await?;
+        let read = remote.read(&self.fs(&remote), key, range).await;
+        let failure = match read {
+            Ok(bytes) if bytes.len() as u64 == range.end - range.start => return Ok(bytes),
+            Ok(_) => ranges::too_few(key),
+            Err(failure) => failure.explained(&self.settings, key),
+        };
+        Err(ranges::explained(self, key, range, failure).await)
+    }
+
     async fn must_be_gone(&self, key: &ObjectKey) -> Result<()> {
         match self.stat(key).await? {
             None => Ok(()),
@@ -220,31 +253,7 @@ impl ObjectStore for RcloneStore {
         if range.is_empty() {
             return Ok(Bytes::new());
         }
-        let remote = self.bridge.remote(&self.settings).await?;
-        let read = remote.read(&self.fs(&remote), key, &range).await;
-        let failure = match read {
-            Ok(bytes) if bytes.len() as u64 == range.end - range.start => return Ok(bytes),
-            Ok(_) => Error::unavailable(
-                "storage_unavailable",
-                format!("{key} came back shorter than it was asked for"),
-            ),
-            Err(failure) => failure.explained(&self.settings, key),
-        };
-        // A range behind the end is answered in different ways; the size tells it from an answer that broke off.
-        match self.stat(key).await {
-            Ok(Some(info)) if info.size < range.end => Err(Error::invalid(
-                "object_too_short",
-                format!(
-                    "{key} has {} bytes, bytes up to {} were expected",
-                    info.size, range.end
-                ),
-            )),
-            Ok(None) => Err(Error::not_found(
-                "object_not_found",
-                format!("{} has no {key}", self.settings.place()),
-            )),
-            Ok(_) | Err(_) => Err(failure),
-        }
+        again(|| self.read_once(key, &range)).await
     }
 
     async fn list(&self, folder: &ObjectKey) -> Result<Vec<ObjectInfo>> {

@@ -111,6 +111,15 @@ impl Service {
         )
     }
 
+    /// Nothing moved for too long.
+    pub(super) fn stalled(&self) -> Error {
+        let endpoint = &self.endpoint;
+        Error::unavailable(
+            "storage_stalled",
+            format!("{endpoint} made no progress within the limit: check the network to it"),
+        )
+    }
+
     /// What the service's own words mean.
     pub(super) fn meaning(&self, error: &opendal::Error) -> Option<Meaning> {
         match error.kind() {
@@ -152,11 +161,9 @@ impl Service {
                     self.protocol.settings
                 ),
             ),
-            _ if error.to_string().contains("timeout") => Error::unavailable(
-                "storage_stalled",
-                format!("{endpoint} made no progress within the limit: check the network to it"),
-            ),
-            _ if error.is_temporary() => Error::unavailable(
+            _ if error.to_string().contains("timeout") => self.stalled(),
+            // What was temporary and stayed so over all retries is persistent.
+            _ if error.is_temporary() || error.is_persistent() => Error::unavailable(
                 "storage_unavailable",
                 format!("{endpoint} failed for the moment"),
             ),

@@ -15,6 +15,8 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
+use crate::limits::Limits;
+use crate::ranges;
 use crate::volumes::{PARALLEL, VOLUME_BYTES};
 use async_trait::async_trait;
 use backupx_core::domain::key::ObjectKey;
@@ -33,10 +35,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use transport::Transport;
 
-/// One question (stat, delete, a page of a list).
-const CALL_LIMIT: Duration = Duration::from_secs(60);
-/// One read or create of up to 64 MiB: slower than 220 kB/s counts as stalled.
-const TRANSFER_LIMIT: Duration = Duration::from_secs(300);
 const RETRIES: usize = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(10);
@@ -49,18 +47,12 @@ pub(crate) struct Prepared {
     operator: Operator,
 }
 
-/// How long the calls of a store may take.
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    call: Duration,
-    transfer: Duration,
-}
-
 /// A bucket or a container, or a folder in one.
 pub struct ServiceStore {
     service: Service,
     once: Operator,
     again: Operator,
+    limits: Limits,
     /// Set when the service said that it knows no conditional create.
     unconditional: AtomicBool,
 }
@@ -73,15 +65,7 @@ impl fmt::Debug for ServiceStore {
 
 impl ServiceStore {
     /// The store of checked settings. Does not call the service.
-    pub(crate) fn new(prepared: Prepared) -> Result<Self> {
-        let limits = Limits {
-            call: CALL_LIMIT,
-            transfer: TRANSFER_LIMIT,
-        };
-        Self::within(prepared, limits)
-    }
-
-    fn within(prepared: Prepared, limits: Limits) -> Result<Self> {
+    pub(crate) fn within(prepared: Prepared, limits: Limits) -> Result<Self> {
         let Prepared { service, operator } = prepared;
         let transport = HttpTransporter::new(Transport::new(service.create())?);
         let once = operator
@@ -102,6 +86,7 @@ impl ServiceStore {
             service,
             once,
             again,
+            limits,
             unconditional: AtomicBool::new(false),
         })
     }
@@ -191,32 +176,20 @@ impl ObjectStore for ServiceStore {
         if range.is_empty() {
             return Ok(Bytes::new());
         }
-        let read = self
-            .again
-            .read_with(key.as_str())
-            .range(range.clone())
-            .await;
+        let read = self.again.read_with(key.as_str()).range(range.clone());
+        // Each retry goes on where the last one broke off: all of them together have a limit too.
+        let limit = self.limits.transfer * (RETRIES as u32 + 1);
+        let Ok(read) = tokio::time::timeout(limit, async { read.await }).await else {
+            return Err(self.service.stalled());
+        };
         let failure = match read {
             Ok(bytes) if bytes.len() as u64 == range.end - range.start => {
                 return Ok(bytes.to_bytes());
             }
-            Ok(_) => Error::unavailable(
-                "storage_unavailable",
-                format!("{key} came back shorter than it was asked for"),
-            ),
+            Ok(_) => ranges::too_few(key),
             Err(error) => self.service.error(key.as_str(), error),
         };
-        // A range behind the end is answered in different ways; the size tells it from an answer that broke off.
-        match self.stat(key).await {
-            Ok(Some(info)) if info.size < range.end => Err(Error::invalid(
-                "object_too_short",
-                format!(
-                    "{key} has {} bytes, bytes up to {} were expected",
-                    info.size, range.end
-                ),
-            )),
-            Ok(_) | Err(_) => Err(failure),
-        }
+        Err(ranges::explained(self, key, &range, failure).await)
     }
 
     async fn list(&self, folder: &ObjectKey) -> Result<Vec<ObjectInfo>> {

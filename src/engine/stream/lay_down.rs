@@ -189,3 +189,6 @@ pub(crate) const GIVEN_UP: &str = "stream_given_up";
 fn given_up() -> Error {
     Error::unavailable(GIVEN_UP, "the stream was given up before its end")
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,8 @@ use libtest_mimic::Trial;
 use rustix::process::Signal;
 
 use super::super::storage::Place;
-use super::super::support::faulty::Faulty;
 use super::super::support::process::BACKUPX;
+use super::super::support::proxy::Proxy;
 use super::super::support::servers::{S3, s3_trial};
 use super::super::support::wait::wait_for;
 use super::scene::{LIMIT, Running, Scene, about, back, called_as, folder_trial, line, on_both};
@@ -191,9 +191,8 @@ fn stopped(scene: &Scene) -> Result<()> {
 }
 
 fn storage_fails(s3: S3) -> Result<()> {
-    let address = s3.endpoint.trim_start_matches("http://").parse()?;
+    let way = Proxy::before(&s3.endpoint)?;
     let scene = Scene::on_s3(s3)?;
-    let way = Faulty::start(address, 0.0)?;
     let mut storage = scene.storage();
     storage["endpoint"] = way.url().into();
     scene.set_storage(&storage, &[])?;

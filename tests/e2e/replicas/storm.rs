@@ -20,9 +20,9 @@ use super::tally::{Tally, executions};
 use crate::scene::{id_of, is_final, restored};
 use crate::storage::Place;
 use crate::support::agent::Agent;
-use crate::support::faulty::Faulty;
 use crate::support::http::Reply;
 use crate::support::postgres::Postgres;
+use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::Redis;
 use crate::support::servers::S3;
 use crate::support::trees::{ensure_equal, make_noise};
@@ -59,7 +59,8 @@ fn storm(stores: Stores) -> Result<()> {
         ("BACKUPX_NODE_OFFLINE_AFTER", "10s"),
     ];
     let cluster = Cluster::with_settings(stores, &settings, &[])?;
-    let faulty = Faulty::start(cluster.nginx.address(), BROKEN)?;
+    let faulty = Proxy::before(&cluster.nginx.address().to_string())?;
+    faulty.set(Fault::Broken(BROKEN));
     let place = place(&cluster, stores)?;
     let tree = cluster.path("tree");
     make_noise(&tree, 20, 1 << 20)?;

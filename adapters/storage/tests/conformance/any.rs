@@ -145,6 +145,22 @@ pub(crate) async fn large_objects_survive(fresh: &Fresh) -> Result<()> {
     Ok(())
 }
 
+pub(crate) async fn volumes_of_every_size_survive(fresh: &Fresh) -> Result<()> {
+    // Around the pieces in which services and their libraries cut, and the largest volume that there is.
+    for size in [1, (8 << 20) - 1, 8 << 20, (8 << 20) + 1, 64 << 20] {
+        let object = key(&format!("a/{size}"));
+        let block: Vec<u8> = (0..251u8).cycle().take(1 << 20).collect();
+        let blocks = size / block.len();
+        let block = Bytes::from(block);
+        let mut body = vec![block.clone(); blocks];
+        body.push(block.slice(..size - blocks * block.len()));
+        fresh.store.create(&object, body.clone()).await?;
+        let read = fresh.store.read(&object, 0..size as u64).await?;
+        assert!(read == body.concat(), "{size} bytes read back differently");
+    }
+    Ok(())
+}
+
 pub(crate) async fn a_second_create_is_refused(fresh: &Fresh) -> Result<()> {
     fresh
         .store

@@ -1,5 +1,6 @@
 //! The kinds of storage that the suite runs on, and a fresh place on each.
 
+use crate::proxy::Proxy;
 use backupx_core::domain::access::TargetAccess;
 use backupx_core::domain::catalogue::Driver;
 use backupx_core::domain::id::TargetId;
@@ -7,12 +8,13 @@ use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::secret::WireSecret;
 use backupx_core::ports::objects::{ObjectStore, StoreOpener};
 use backupx_core::{Error, Result};
-use backupx_storage::Opener;
+use backupx_storage::{Limits, Opener};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A kind of storage.
@@ -288,6 +290,12 @@ impl Fresh {
         }
     }
 
+    /// The same place of Azure, opened by a signature that `tests/run` made instead of the key.
+    pub(crate) fn with_a_signature(&self, name: &str) -> Result<Arc<dyn ObjectStore>> {
+        let signature = self.backend.variable(name)?;
+        self.reopened(&[], &[("accountKey", ""), ("sasToken", &signature)])
+    }
+
     /// The same place, opened by somebody who may read and list alone.
     pub(crate) fn read_only(&self) -> Result<Arc<dyn ObjectStore>> {
         let variable = |name: &str| self.backend.variable(name);
@@ -299,9 +307,9 @@ impl Fresh {
             Backend::Openssh => {
                 self.reopened(&[("option.key_file", &variable("READONLY_KEY")?)], &[])
             }
+            Backend::Azblob => self.with_a_signature("READONLY_SAS"),
             Backend::Folder
             | Backend::WeakS3
-            | Backend::Azblob
             | Backend::Gcs
             | Backend::Webdav
             | Backend::Sftp
@@ -316,10 +324,39 @@ impl Fresh {
         config: &[(&str, &str)],
         secrets: &[(&str, &str)],
     ) -> Result<Arc<dyn ObjectStore>> {
+        self.reopened_by(&Opener::default(), config, secrets)
+    }
+
+    fn reopened_by(
+        &self,
+        opener: &Opener,
+        config: &[(&str, &str)],
+        secrets: &[(&str, &str)],
+    ) -> Result<Arc<dyn ObjectStore>> {
         let mut access = self.access.clone();
         access.config.extend(owned(config));
         access.secrets.extend(wired(secrets));
-        Opener::default().open(&access)
+        opener.open(&access)
+    }
+
+    /// A proxy before the server, and the same place behind it, with limits that a test can wait for.
+    pub(crate) fn behind_a_proxy(&self) -> Result<(Proxy, Arc<dyn ObjectStore>)> {
+        let endpoint = self.backend.variable("ENDPOINT")?;
+        let proxy = Proxy::before(&endpoint)
+            .map_err(|error| Error::internal("no proxy").with_source(error))?;
+        // Azurite has the account in its address.
+        let path = endpoint.split('/').skip(3).map(|part| format!("/{part}"));
+        let url = format!("{}{}", proxy.url(), path.collect::<String>());
+        let setting = match self.backend {
+            Backend::Webdav | Backend::Dav => "option.url",
+            _ => "endpoint",
+        };
+        let opener = Opener::within(Limits {
+            call: Duration::from_secs(10),
+            transfer: Duration::from_secs(2),
+        });
+        let store = self.reopened_by(&opener, &[(setting, &url)], &[])?;
+        Ok((proxy, store))
     }
 
     pub(crate) async fn clean(&self) -> Result<()> {

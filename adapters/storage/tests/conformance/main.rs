@@ -5,8 +5,13 @@
 mod any;
 mod backends;
 mod bridge;
+mod faults;
 mod folder;
 mod service;
+
+#[path = "../../../../tests/support/proxy.rs"]
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+mod proxy;
 
 use backends::{Backend, Fresh};
 use backupx_core::Result;
@@ -33,6 +38,7 @@ const ANY: &[(&str, Case)] = cases![
     any::folders_are_told_one_step_at_a_time,
     any::removing_a_folder_leaves_its_neighbours,
     any::large_objects_survive,
+    any::volumes_of_every_size_survive,
 ];
 /// What a service that ignores conditions can't promise.
 const STRONG: &[(&str, Case)] = cases![
@@ -60,9 +66,21 @@ const FOLDER: &[(&str, Case)] = cases![
 /// What is promised where the test bed can do it on that server.
 const MANY: &[(&str, Case)] = cases![any::lists_go_on_over_pages];
 const FOREIGN: &[(&str, Case)] = cases![any::never_19_what_could_not_be_removed_is_no_success];
+/// On a bad way.
+const FAULTS: &[(&str, Case)] = cases![
+    faults::a_slow_server_is_no_failure,
+    faults::never_26_a_stall_ends_and_is_said_as_such,
+    faults::what_fails_for_the_moment_is_tried_again,
+    faults::a_server_that_fails_for_ever_is_said_as_such,
+    faults::a_connection_that_breaks_leaves_nothing,
+    faults::never_24_a_create_that_is_given_up_leaves_nothing,
+];
+/// What a server without checksums can't promise.
+const CHECKED: &[(&str, Case)] = cases![faults::a_byte_that_changed_on_the_way_up_is_found];
 const SECRET: &[(&str, Case)] = cases![service::a_wrong_secret_is_said_as_such];
 const READER: &[(&str, Case)] = cases![service::an_identity_that_may_not_write_is_said_as_such];
 const SMALL: &[(&str, Case)] = cases![service::a_full_disk_leaves_no_half_object];
+const SIGNATURE: &[(&str, Case)] = cases![service::a_signature_does_instead_of_a_key];
 const BUCKET: &[(&str, Case)] = cases![service::a_missing_bucket_is_said_as_such];
 const PREFIX: &[(&str, Case)] = cases![service::a_prefix_keeps_targets_apart];
 
@@ -74,7 +92,7 @@ fn main() {
         (
             Backend::S3,
             // It makes buckets by itself.
-            [ANY, STRONG, MANY, SECRET, READER, PREFIX].as_slice(),
+            [ANY, STRONG, MANY, SECRET, READER, PREFIX, FAULTS, CHECKED].as_slice(),
         ),
         (
             Backend::WeakS3,
@@ -82,11 +100,20 @@ fn main() {
         ),
         (
             Backend::Azblob,
-            [ANY, STRONG, MANY, SECRET, BUCKET, PREFIX].as_slice(),
+            [
+                ANY, STRONG, MANY, SECRET, READER, SIGNATURE, BUCKET, PREFIX, FAULTS, CHECKED,
+            ]
+            .as_slice(),
         ),
         // Its server takes every token.
-        (Backend::Gcs, [ANY, STRONG, MANY, BUCKET, PREFIX].as_slice()),
-        (Backend::Webdav, [ANY, UNIQUE, BRIDGE, SECRET].as_slice()),
+        (
+            Backend::Gcs,
+            [ANY, STRONG, MANY, BUCKET, PREFIX, FAULTS, CHECKED].as_slice(),
+        ),
+        (
+            Backend::Webdav,
+            [ANY, UNIQUE, BRIDGE, SECRET, FAULTS].as_slice(),
+        ),
         (Backend::Sftp, [ANY, UNIQUE, BRIDGE, SECRET].as_slice()),
         (
             Backend::Dav,

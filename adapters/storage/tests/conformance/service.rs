@@ -51,6 +51,18 @@ pub(crate) async fn an_identity_that_may_not_write_is_said_as_such(fresh: &Fresh
     Ok(())
 }
 
+pub(crate) async fn a_signature_does_instead_of_a_key(fresh: &Fresh) -> Result<()> {
+    let store = fresh.with_a_signature("SAS")?;
+    store.create(&key("a/1"), body()).await?;
+    let again = store.create(&key("a/1"), body()).await;
+    assert_eq!(again.expect_err("it exists").code(), "object_exists");
+    assert_eq!(store.read(&key("a/1"), 0..1).await?, "x");
+    assert_eq!(store.list(&key("a")).await?.len(), 1);
+    assert_eq!(store.remove_all(&key("a")).await?, (1, 1));
+    assert_eq!(store.stat(&key("a/1")).await?, None);
+    Ok(())
+}
+
 pub(crate) async fn a_missing_bucket_is_said_as_such(fresh: &Fresh) -> Result<()> {
     let setting = match fresh.backend {
         Backend::Azblob => "container",

@@ -1,13 +1,22 @@
 //! What lies in storage, seen from outside: opened by standard tools, on real services, and as it was written once and must stay readable.
 //!
-//! Services are taken from `BACKUPX_TEST_S3_…` (`tests/run` starts them), tools from the path. What is not there is listed as ignored; with
+//! Servers are taken from `BACKUPX_TEST_…` (`tests/run storage` starts them), tools from the path. What is not there is listed as ignored; with
 //! `BACKUPX_TEST_REQUIRE_ALL=1` it fails.
 
 mod golden;
 mod place;
 mod service;
+mod streams;
 mod tools;
 
+#[path = "../../../../adapters/storage/tests/conformance/backends.rs"]
+#[allow(dead_code, reason = "the suite of the adapter uses the rest of it")]
+mod backends;
+#[path = "../../../../tests/support/proxy.rs"]
+#[allow(dead_code, reason = "other test binaries use the rest of it")]
+mod proxy;
+
+use backends::Backend;
 use libtest_mimic::{Arguments, Failed, Trial};
 use place::Outcome;
 use std::future::Future;
@@ -55,6 +64,17 @@ macro_rules! case {
     };
 }
 
+/// Streams to and from one kind of server.
+macro_rules! streams {
+    ($case:ident, $backend:ident, $variable:literal) => {
+        Case {
+            name: concat!(stringify!($backend), "::", stringify!($case)),
+            needs: &[Need::Variable($variable)],
+            run: || Box::pin(streams::$case(Backend::$backend)),
+        }
+    };
+}
+
 const TOOLS: &[Need] = &[
     Need::Program("age"),
     Need::Program("zstd"),
@@ -77,6 +97,73 @@ fn main() {
         case!(service::a_backup_goes_to_a_folder_and_a_service_at_once, S3),
         case!(service::a_service_that_is_not_there_fails_alone, &[]),
         case!(service::a_full_disk_fails_alone, &[]),
+        case!(streams::a_long_stream_goes_round, S3),
+        streams!(streams_of_every_length_go_round, Folder, "PATH"),
+        streams!(
+            streams_of_every_length_go_round,
+            S3,
+            "BACKUPX_TEST_S3_ENDPOINT"
+        ),
+        streams!(
+            streams_of_every_length_go_round,
+            WeakS3,
+            "BACKUPX_TEST_WEAK_S3_ENDPOINT"
+        ),
+        streams!(
+            streams_of_every_length_go_round,
+            Azblob,
+            "BACKUPX_TEST_AZBLOB_ENDPOINT"
+        ),
+        streams!(
+            streams_of_every_length_go_round,
+            Gcs,
+            "BACKUPX_TEST_GCS_ENDPOINT"
+        ),
+        streams!(
+            streams_of_every_length_go_round,
+            Webdav,
+            "BACKUPX_TEST_WEBDAV_ENDPOINT"
+        ),
+        streams!(
+            streams_of_every_length_go_round,
+            Sftp,
+            "BACKUPX_TEST_SFTP_ENDPOINT"
+        ),
+        streams!(
+            streams_of_every_length_go_round,
+            Dav,
+            "BACKUPX_TEST_DAV_ENDPOINT"
+        ),
+        streams!(
+            streams_of_every_length_go_round,
+            Openssh,
+            "BACKUPX_TEST_OPENSSH_PORT"
+        ),
+        streams!(
+            streams_of_every_length_go_round,
+            Ftps,
+            "BACKUPX_TEST_FTPS_PORT"
+        ),
+        streams!(
+            a_byte_that_changed_on_the_way_down_is_found,
+            S3,
+            "BACKUPX_TEST_S3_ENDPOINT"
+        ),
+        streams!(
+            a_byte_that_changed_on_the_way_down_is_found,
+            Azblob,
+            "BACKUPX_TEST_AZBLOB_ENDPOINT"
+        ),
+        streams!(
+            a_byte_that_changed_on_the_way_down_is_found,
+            Gcs,
+            "BACKUPX_TEST_GCS_ENDPOINT"
+        ),
+        streams!(
+            a_byte_that_changed_on_the_way_down_is_found,
+            Webdav,
+            "BACKUPX_TEST_WEBDAV_ENDPOINT"
+        ),
     ];
     libtest_mimic::run(&arguments, cases.into_iter().map(trial).collect()).exit();
 }
