@@ -4,7 +4,7 @@ import hooks from 'eslint-plugin-react-hooks'
 import globals from 'globals'
 import ts from 'typescript-eslint'
 
-const features = ['nodes', 'records', 'session']
+const features = ['nodes', 'overview', 'records', 'restores', 'session', 'settings', 'start', 'targets', 'tasks']
 
 export default ts.config(
   { ignores: ['dist', 'src/api/schema.ts'] },

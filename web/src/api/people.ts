@@ -1,0 +1,113 @@
+// Who may come in: the session, the set-up, users, API keys.
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { all, answered, api, held, Refusal, tagged, type Schemas } from './client'
+import { SESSION } from './queries'
+
+const SET_UP = ['set-up'] as const
+const USERS = ['users'] as const
+const KEYS = ['api-keys'] as const
+
+/** The session; `null` when nobody is signed in. */
+export function useSession() {
+  return useQuery({
+    queryKey: SESSION,
+    staleTime: 60_000,
+    queryFn: async () => {
+      try {
+        return answered(await api.GET('/api/v1/sessions/current'))
+      } catch (error) {
+        if (error instanceof Refusal && error.status === 401) return null
+        throw error
+      }
+    },
+  })
+}
+
+const RANKS: Record<Schemas['Role'], number> = { viewer: 0, operator: 1, admin: 2 }
+
+/** Whether who is signed in may do what this role may. */
+export function useMay(role: Schemas['Role']): boolean {
+  const mine = useSession().data?.role
+  return mine !== undefined && RANKS[mine] >= RANKS[role]
+}
+
+/** Whether the first administrator is still to be made. */
+export function useSetUpNeeded() {
+  return useQuery({ queryKey: SET_UP, queryFn: async () => answered(await api.GET('/api/v1/set-up')).needed })
+}
+
+async function open(credentials: Schemas['SignIn']): Promise<void> {
+  answered(await api.POST('/api/v1/sessions', { body: credentials }))
+}
+
+export function useSignIn() {
+  const cache = useQueryClient()
+  return useMutation({
+    mutationFn: open,
+    onSuccess: () => {
+      // Nothing that somebody else saw here is shown to whoever comes next.
+      cache.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION[0] && query.queryKey[0] !== SET_UP[0] })
+      return cache.invalidateQueries({ queryKey: SESSION })
+    },
+  })
+}
+
+/** Makes the first administrator and signs in. */
+export function useSetUp() {
+  const cache = useQueryClient()
+  return useMutation({
+    mutationFn: async (first: Schemas['SetUp']) => {
+      answered(await api.POST('/api/v1/set-up', { body: first }))
+      await open({ username: first.username, password: first.password })
+    },
+    onSettled: async () => {
+      await cache.invalidateQueries({ queryKey: SET_UP })
+      await cache.invalidateQueries({ queryKey: SESSION })
+    },
+  })
+}
+
+export function useSignOut() {
+  const cache = useQueryClient()
+  return useMutation({
+    mutationFn: async () => { held(await api.DELETE('/api/v1/sessions/current')) },
+    onSuccess: () => { cache.setQueryData(SESSION, null) },
+  })
+}
+
+export function useChangePassword() {
+  return useMutation({ mutationFn: async (body: Schemas['PasswordChange']) => { held(await api.PUT('/api/v1/users/me/password', { body })) } })
+}
+
+export function useUsers() {
+  return useQuery({ queryKey: USERS, queryFn: () => all(async (query) => answered(await api.GET('/api/v1/users', { params: { query } }))) })
+}
+
+export function useUserActions() {
+  const cache = useQueryClient()
+  const onSuccess = () => cache.invalidateQueries({ queryKey: USERS })
+  return {
+    add: useMutation({ mutationFn: async (body: Schemas['UserCreate']) => answered(await api.POST('/api/v1/users', { body })), onSuccess }),
+    edit: useMutation({
+      mutationFn: async ({ id, body }: { id: number; body: Schemas['UserUpdate'] }) => {
+        const { tag } = tagged(await api.GET('/api/v1/users/{id}', { params: { path: { id } } }))
+        return answered(await api.PATCH('/api/v1/users/{id}', { params: { path: { id }, header: { 'If-Match': tag } }, body }))
+      },
+      onSuccess,
+    }),
+    remove: useMutation({ mutationFn: async (id: number) => { held(await api.DELETE('/api/v1/users/{id}', { params: { path: { id } } })) }, onSuccess }),
+  }
+}
+
+export function useApiKeys() {
+  return useQuery({ queryKey: KEYS, queryFn: () => all(async (query) => answered(await api.GET('/api/v1/api-keys', { params: { query } }))) })
+}
+
+export function useApiKeyActions() {
+  const cache = useQueryClient()
+  const onSuccess = () => cache.invalidateQueries({ queryKey: KEYS })
+  return {
+    add: useMutation({ mutationFn: async (body: Schemas['ApiKeyCreate']) => answered(await api.POST('/api/v1/api-keys', { body })), onSuccess }),
+    remove: useMutation({ mutationFn: async (id: number) => { held(await api.DELETE('/api/v1/api-keys/{id}', { params: { path: { id } } })) }, onSuccess }),
+  }
+}
