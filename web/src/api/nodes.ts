@@ -36,7 +36,8 @@ export function useBrowse(id: number, path: string, enabled = true) {
 
 export function useNodeActions() {
   const cache = useQueryClient()
-  const onSuccess = () => cache.invalidateQueries({ queryKey: NODES })
+  // Not waited for: whoever asked goes on at once.
+  const onSuccess = () => { void cache.invalidateQueries({ queryKey: NODES }) }
   return {
     add: useMutation({ mutationFn: async (body: Schemas['NodeInput']) => answered(await api.POST('/api/v1/nodes', { body })), onSuccess }),
     edit: useMutation({

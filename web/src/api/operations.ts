@@ -1,5 +1,5 @@
 // Operations: what is done with a record afterwards - restored, verified, copied, deleted.
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { answered, api, type Operation, type Schemas } from './client'
 
 const OPERATIONS = ['operations'] as const
@@ -25,6 +25,17 @@ export function useOperations(filter: OperationFilter, limit = 20) {
   })
 }
 
+/** Operations, newest first, a page at a time. */
+export function useOperationPages(filter: OperationFilter) {
+  return useInfiniteQuery({
+    queryKey: [...OPERATIONS, 'pages', filter],
+    initialPageParam: '',
+    queryFn: async ({ pageParam }) => answered(await api.GET('/api/v1/operations', { params: { query: { ...filter, limit: 50, ...(pageParam && { cursor: pageParam }) } } })),
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+    refetchInterval: (query) => (query.state.data?.pages.some((page) => page.items.some((operation) => !isDone(operation))) ? BUSY_MS : CALM_MS),
+  })
+}
+
 /** One operation; read again often until it is over. */
 export function useOperation(id: number) {
   return useQuery({
@@ -36,7 +47,8 @@ export function useOperation(id: number) {
 
 export function useOperationActions() {
   const cache = useQueryClient()
-  const onSuccess = () => cache.invalidateQueries({ queryKey: OPERATIONS })
+  // Not waited for: whoever asked goes on at once.
+  const onSuccess = () => { void cache.invalidateQueries({ queryKey: OPERATIONS }) }
   return {
     restore: useMutation({ mutationFn: async (body: Schemas['RestoreRequest']) => answered(await api.POST('/api/v1/restores', { body })), onSuccess }),
     cancel: useMutation({ mutationFn: async (id: number) => answered(await api.POST('/api/v1/operations/{id}/cancel', { params: { path: { id } } })), onSuccess }),

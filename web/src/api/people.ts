@@ -52,14 +52,15 @@ export function useSignIn() {
   })
 }
 
-/** Makes the first administrator and signs in. */
-export function useSetUp() {
+/** Makes the first administrator and signs in; `onDone` comes before the pages do. */
+export function useSetUp(onDone: () => void) {
   const cache = useQueryClient()
   return useMutation({
     mutationFn: async (first: Schemas['SetUp']) => {
       answered(await api.POST('/api/v1/set-up', { body: first }))
       await open({ username: first.username, password: first.password })
     },
+    onSuccess: onDone,
     onSettled: async () => {
       await cache.invalidateQueries({ queryKey: SET_UP })
       await cache.invalidateQueries({ queryKey: SESSION })
@@ -85,7 +86,8 @@ export function useUsers() {
 
 export function useUserActions() {
   const cache = useQueryClient()
-  const onSuccess = () => cache.invalidateQueries({ queryKey: USERS })
+  // Not waited for: whoever asked goes on at once.
+  const onSuccess = () => { void cache.invalidateQueries({ queryKey: USERS }) }
   return {
     add: useMutation({ mutationFn: async (body: Schemas['UserCreate']) => answered(await api.POST('/api/v1/users', { body })), onSuccess }),
     edit: useMutation({
@@ -105,7 +107,8 @@ export function useApiKeys() {
 
 export function useApiKeyActions() {
   const cache = useQueryClient()
-  const onSuccess = () => cache.invalidateQueries({ queryKey: KEYS })
+  // Not waited for: whoever asked goes on at once.
+  const onSuccess = () => { void cache.invalidateQueries({ queryKey: KEYS }) }
   return {
     add: useMutation({ mutationFn: async (body: Schemas['ApiKeyCreate']) => answered(await api.POST('/api/v1/api-keys', { body })), onSuccess }),
     remove: useMutation({ mutationFn: async (id: number) => { held(await api.DELETE('/api/v1/api-keys/{id}', { params: { path: { id } } })) }, onSuccess }),

@@ -89,8 +89,10 @@ export function useFiles(id: number, path: string, enabled = true) {
 export function useRecordActions(id: number) {
   const cache = useQueryClient()
   const path = { id }
-  const onSuccess = async () => {
-    await Promise.all([cache.invalidateQueries({ queryKey: RECORDS }), cache.invalidateQueries({ queryKey: ['operations'] })])
+  // Not waited for: whoever asked goes on at once.
+  const onSuccess = () => {
+    void cache.invalidateQueries({ queryKey: RECORDS })
+    void cache.invalidateQueries({ queryKey: ['operations'] })
   }
   return {
     cancel: useMutation({ mutationFn: async () => answered(await api.POST('/api/v1/records/{id}/cancel', { params: { path } })), onSuccess }),

@@ -46,7 +46,8 @@ export function useUsages(ids: readonly number[]) {
 
 export function useTargetActions() {
   const cache = useQueryClient()
-  const onSuccess = () => cache.invalidateQueries({ queryKey: TARGETS })
+  // Not waited for: whoever asked goes on at once.
+  const onSuccess = () => { void cache.invalidateQueries({ queryKey: TARGETS }) }
   return {
     add: useMutation({ mutationFn: async (body: Schemas['TargetCreate']) => answered(await api.POST('/api/v1/targets', { body })), onSuccess }),
     edit: useMutation({

@@ -55,8 +55,10 @@ export function useSchedulePreview(schedule: Schemas['Schedule'] | null) {
 
 export function useTaskActions() {
   const cache = useQueryClient()
-  const onSuccess = async () => {
-    await Promise.all([cache.invalidateQueries({ queryKey: TASKS }), cache.invalidateQueries({ queryKey: ['records'] })])
+  // Not waited for: whoever asked goes on at once.
+  const onSuccess = () => {
+    void cache.invalidateQueries({ queryKey: TASKS })
+    void cache.invalidateQueries({ queryKey: ['records'] })
   }
   return {
     add: useMutation({ mutationFn: async (body: Schemas['TaskInput']) => answered(await api.POST('/api/v1/tasks', { body })), onSuccess }),

@@ -18,7 +18,7 @@ export function AccountMenu() {
     { label: t('session.signOut'), icon: 'out', act: () => { signOut.mutate() } },
   ] as const
   return (
-    <Menu name={t('nav.account')} actions={actions} look="button plain account">
+    <Menu name={t('nav.account', { name: session.username })} actions={actions} look="button plain account">
       <Icon name="user" />
       <span className="account-name">{session.username}</span>
     </Menu>

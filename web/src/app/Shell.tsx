@@ -3,8 +3,11 @@ import { Dialog as Base } from '@base-ui/react/dialog'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useAway } from '../lib/away'
+import { timeOfDay } from '../lib/format'
 import { Icon } from '../ui/Icon'
 import { Logo } from '../ui/Logo'
+import { Note } from '../ui/Note'
 import { AccountMenu, LanguageMenu, ThemeMenu } from './Account'
 import { useEvents } from './events'
 import { PaletteButton } from './PaletteButton'
@@ -27,10 +30,17 @@ export function Shell() {
           <ThemeMenu />
         </div>
       </aside>
-      <main id="content" className="content" tabIndex={-1}><Outlet /></main>
+      <main id="content" className="content" tabIndex={-1}><Away /><Outlet /></main>
       <PhoneBar />
     </div>
   )
+}
+
+function Away() {
+  const { t } = useTranslation()
+  const since = useAway()
+  if (since === undefined) return null
+  return <div className="away"><Note tone="warn" role="status"><p>{t('away', { time: timeOfDay(new Date(since).toISOString()) })}</p></Note></div>
 }
 
 function NavLinks({ pages, onGo }: { pages: readonly (typeof PAGES)[number][]; onGo?: () => void }) {

@@ -5,6 +5,8 @@ import { Broken, Missing } from './Lost'
 import { Shell } from './Shell'
 
 const RECORD_STATES = ['queued', 'running', 'success', 'degraded', 'failed', 'cancelled', 'missed'] as const
+const OPERATION_KINDS = ['restore', 'verify', 'copy', 'delete'] as const
+const OPERATION_STATES = ['queued', 'running', 'success', 'failed', 'cancelled'] as const
 const TASK_STATES = ['on', 'off', 'trouble', 'never'] as const
 const KINDS = ['file', 'mysql', 'postgresql', 'sqlite', 'mongodb', 'saphana'] as const
 const NODE_STATES = ['online', 'busy', 'offline', 'new', 'drift'] as const
@@ -50,6 +52,11 @@ const record = createRoute({
   validateSearch: (raw: Raw) => some({ tab: choice(raw.tab, ['files', 'checks'] as const) }),
   component: lazyRouteComponent(() => import('../features/records/RecordPage'), 'RecordPage'),
 })
+const operations = createRoute({
+  ...at('/operations'),
+  validateSearch: (raw: Raw) => some({ kind: choice(raw.kind, OPERATION_KINDS), status: choice(raw.status, OPERATION_STATES) }),
+  component: lazyRouteComponent(() => import('../features/restores/OperationList'), 'OperationList'),
+})
 const operation = createRoute({ ...at('/operations/$id'), component: lazyRouteComponent(() => import('../features/restores/OperationPage'), 'OperationPage') })
 const restore = createRoute({
   ...at('/restore'),
@@ -79,11 +86,11 @@ const target = createRoute({ ...at('/storage/$id'), component: lazyRouteComponen
 
 const settings = createRoute({
   ...at('/settings'),
-  validateSearch: (raw: Raw) => some({ tab: choice(raw.tab, ['users', 'keys', 'events', 'master'] as const) }),
+  validateSearch: (raw: Raw) => some({ tab: choice(raw.tab, ['users', 'keys', 'master'] as const) }),
   component: lazyRouteComponent(() => import('../features/settings/SettingsPage'), 'SettingsPage'),
 })
 
-const tree = root.addChildren([overview, start, tasks, newTask, task, editTask, records, record, operation, restore, nodes, newNode, node, storage, newTarget, target, settings])
+const tree = root.addChildren([overview, start, tasks, newTask, task, editTask, records, record, operations, operation, restore, nodes, newNode, node, storage, newTarget, target, settings])
 
 export const router = createRouter({
   routeTree: tree,

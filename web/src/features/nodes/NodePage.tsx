@@ -42,7 +42,7 @@ function Shown({ node }: { node: Loaded }) {
         title={node.name}
         crumb={<Crumb to="/nodes">{t('nav.nodes')}</Crumb>}
         beside={<><NodeBadge status={node.status} busy={runs.some((run) => run.status === 'running')} />{node.labels.map((label) => <span key={label} className="tag">{label}</span>)}</>}
-        lead={node.local ? t('nodes.local') : node.lastSeenAt ? <>{t('nodes.columns.seen')} <Ago at={node.lastSeenAt} /></> : t('nodes.neverSeen')}
+        lead={node.local ? t('nodes.local') : node.lastSeenAt ? <>{t('nodes.columns.seen')}: <Ago at={node.lastSeenAt} /></> : t('nodes.neverSeen')}
         actions={admin && (
           <>
             <ButtonLink to="/tasks/new" search={{ node: node.id }} icon="plus">{t('tasks.add')}</ButtonLink>

@@ -28,7 +28,7 @@ export function Figures({ tasks, nodes, targets, recent, troubled, loading }: Pr
     <ul className="figures">
       <Figure to="/tasks" name={t('overview.figures.tasks')} alarm={troubled > 0} value={loading ? undefined : t('overview.figures.of', { part: count(tasks.length - troubled), whole: count(tasks.length) })} about={t('overview.figures.tasksAbout')} />
       <Figure to="/nodes" name={t('overview.figures.nodes')} alarm={online < (nodes?.length ?? 0)} value={nodes && t('overview.figures.of', { part: count(online), whole: count(nodes.length) })} about={t('overview.figures.nodesAbout')} />
-      <Figure to="/records" name={t('overview.figures.running')} value={recent && count(running)} about={t('overview.figures.queued', { count: queued - running })} />
+      <Figure to="/records" name={t('overview.figures.running')} value={recent && count(running)} about={queued > running ? t('overview.figures.queued', { count: queued - running }) : t('overview.figures.idle')} />
       <Figure to="/storage" name={t('overview.figures.stored')} value={targets && usages.every((usage) => usage !== undefined) ? bytes(stored) : undefined} about={t('overview.figures.copies', { count: copies })} />
     </ul>
   )

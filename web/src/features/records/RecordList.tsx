@@ -12,6 +12,7 @@ import { Empty } from '../../ui/Empty'
 import { Failure } from '../../ui/Failure'
 import { Filter } from '../../ui/Field'
 import { PageHead } from '../../ui/Page'
+import { RunTabs } from '../../ui/RunTabs'
 import { Skeleton } from '../../ui/Skeleton'
 import { StatusBadge } from '../../ui/Status'
 import { Table, type Column } from '../../ui/Table'
@@ -34,6 +35,7 @@ export function RecordList() {
   return (
     <div className="stack wide">
       <PageHead title={t('nav.runs')} lead={t('records.lead')} />
+      <RunTabs here="records" />
       <Filters />
       <div className="panel">
         {records.isError && !rows && <div className="section-body"><Failure error={records.error} retry={() => records.refetch()} /></div>}

@@ -19,7 +19,7 @@ describe('a restore', () => {
   })
 
   it('knows the databases of a record', () => {
-    expect(databasesOf(record(['shop.dump.zst.age', 'shop.dump.zst.age', 'globals.sql.zst', 'data.tar.zst']))).toEqual(['shop', 'globals'])
+    expect(databasesOf(record(['data.shop.dump.zst.age', 'data.shop.dump.zst.age', 'data.globals.sql.zst', 'data.tar.zst']))).toEqual(['shop', 'globals'])
     expect(databasesOf(record(['data.tar.zst.age']))).toEqual([])
   })
 

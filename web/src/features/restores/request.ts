@@ -20,7 +20,7 @@ export function fresh(record: BackupRecord): Wanted {
 /** Names of the dumps in a record: what stands before the ending of a stream that is no archive of files. */
 export function databasesOf(record: BackupRecord): string[] {
   const names = record.streams.flatMap((stream) => {
-    const found = /^(.+?)\.(sql|dump|sqlite3|archive|backup)(\.|$)/.exec(stream.name)
+    const found = /^(?:data\.)?(.+?)\.(?:sql|dump|sqlite3|archive|backup)(?:\.|$)/.exec(stream.name)
     return found?.[1] ? [found[1]] : []
   })
   return [...new Set(names)]

@@ -39,7 +39,8 @@ function SignIn() {
 
 function SetUp() {
   const { t } = useTranslation()
-  const setUp = useSetUp()
+  // Whoever sets up is led through the first steps, wherever the address pointed.
+  const setUp = useSetUp(() => { location.hash = '#/start' })
   const wrong = fieldsOf(setUp.error)
   return (
     <Form
@@ -48,10 +49,7 @@ function SetUp() {
       action={t('session.create')}
       busy={setUp.isPending}
       error={setUp.error}
-      submit={(text) => {
-        // Whoever sets up is led through the first steps, wherever the address pointed.
-        setUp.mutate({ code: text('code').trim(), username: text('username'), password: text('password') }, { onSuccess: () => { location.hash = '#/start' } })
-      }}
+      submit={(text) => { setUp.mutate({ code: text('code').trim(), username: text('username'), password: text('password') }) }}
     >
       <TextField label={t('session.code')} hint={t('session.codeHint')} name="code" autoComplete="one-time-code" autoCapitalize="none" spellCheck={false} required wrong={wrong.get('code')} />
       <TextField label={t('session.username')} name="username" autoComplete="username" autoCapitalize="none" spellCheck={false} required wrong={wrong.get('username')} />

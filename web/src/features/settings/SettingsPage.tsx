@@ -6,7 +6,6 @@ import { PageHead } from '../../ui/Page'
 import { Tabs } from '../../ui/Tabs'
 import { Account } from './Account'
 import { ApiKeys } from './ApiKeys'
-import { Events } from './Events'
 import { Master } from './Master'
 import { Users } from './Users'
 
@@ -16,7 +15,7 @@ export function SettingsPage() {
   const { t } = useTranslation()
   const { tab } = route.useSearch()
   const admin = useMay('admin')
-  const tabs = ['users', 'keys', 'events', 'master'] as const
+  const tabs = ['users', 'keys', 'master'] as const
   return (
     <div className="stack wide">
       <PageHead title={t('nav.settings')} />
@@ -29,7 +28,6 @@ export function SettingsPage() {
       {tab === undefined && <Account />}
       {tab === 'users' && <Users />}
       {tab === 'keys' && <ApiKeys />}
-      {tab === 'events' && <Events />}
       {tab === 'master' && <Master />}
     </div>
   )

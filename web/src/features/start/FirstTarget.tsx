@@ -36,11 +36,16 @@ function Folder() {
   const [path, setPath] = useState('')
   const { add, test } = useTargetActions()
   const wrong = fieldsOf(add.error)
-  function submit() {
-    add.mutate({ name, type: 'local', config: { path } }, { onSuccess: (target) => { test.mutate({ id: target.id }) } })
+  async function submit() {
+    try {
+      const target = await add.mutateAsync({ name, type: 'local', config: { path } })
+      await test.mutateAsync({ id: target.id })
+    } catch {
+      // What the master said stands in the form.
+    }
   }
   return (
-    <form className="stack" onSubmit={(event) => { event.preventDefault(); submit() }}>
+    <form className="stack" onSubmit={(event) => { event.preventDefault(); void submit() }}>
       <div className="field-grid">
         <TextField label={t('start.target.path')} hint={t('start.target.pathHint')} value={path} onValue={setPath} placeholder="/mnt/backup" required wrong={wrong.get('config.path')} />
         <TextField label={t('start.target.name')} value={name} onValue={setName} required wrong={wrong.get('name')} />

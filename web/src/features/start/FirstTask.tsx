@@ -18,16 +18,19 @@ export function FirstTask({ targetId }: { targetId: number }) {
   const { add, run } = useTaskActions()
   const refused = add.error ?? run.error
   const wrong = fieldsOf(add.error)
-  function submit() {
+  async function submit() {
     const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone
     const name = path.split('/').filter(Boolean).join('-') || 'root'
-    add.mutate(
-      { name, nodeId: 0, targetIds: [targetId], source: { type: 'file', paths: [path], skipCacheDirs: true }, encrypt: true, retention: { keepLast: nightly ? 14 : 0 }, schedule: nightly ? { cron: NIGHTLY, timezone } : null },
-      { onSuccess: (task) => { run.mutate(task.id, { onSuccess: (record) => { void go({ to: '/records/$id', params: { id: String(record.id) } }) } }) } },
-    )
+    try {
+      const task = await add.mutateAsync({ name, nodeId: 0, targetIds: [targetId], source: { type: 'file', paths: [path], skipCacheDirs: true }, encrypt: true, retention: { keepLast: nightly ? 14 : 0 }, schedule: nightly ? { cron: NIGHTLY, timezone } : null })
+      const record = await run.mutateAsync(task.id)
+      await go({ to: '/records/$id', params: { id: String(record.id) } })
+    } catch {
+      // What the master said stands in the form.
+    }
   }
   return (
-    <form className="stack" onSubmit={(event) => { event.preventDefault(); submit() }}>
+    <form className="stack" onSubmit={(event) => { event.preventDefault(); void submit() }}>
       <p className="quiet">{t('start.task.lead')}</p>
       <TextField label={t('start.task.path')} value={path} onValue={setPath} required wrong={wrong.get('source.paths')} />
       <CheckField label={t('start.task.daily')} checked={nightly} onChecked={setNightly} />

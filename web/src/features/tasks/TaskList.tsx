@@ -11,7 +11,6 @@ import { useTasks } from '../../api/tasks'
 import { useMinute } from '../../lib/clock'
 import { count, listed } from '../../lib/format'
 import { matches } from '../../lib/search'
-import { useSentence } from '../../lib/useSentence'
 import { Badge } from '../../ui/Badge'
 import { Button, ButtonLink } from '../../ui/Button'
 import { Strip } from '../../ui/charts/Strip'
@@ -23,6 +22,7 @@ import { Table, type Column } from '../../ui/Table'
 import { Ago } from '../../ui/Time'
 import { BulkBar } from './BulkBar'
 import { TaskFilters } from './TaskFilters'
+import { useWhen } from './useWhen'
 import { isPaused, readsOf } from './where'
 import './tasks.css'
 
@@ -73,7 +73,7 @@ function Rows({ rows, picked, onPicked }: { rows: readonly Task[]; picked: Reado
   const operator = useMay('operator')
   const node = useNodeNames()
   const target = useTargetNames()
-  const sentence = useSentence()
+  const when = useWhen()
   const now = useMinute()
   const strips = useStrips(rows.map((task) => task.id))
   const place = new Map(rows.map((task, index) => [task.id, index]))
@@ -95,7 +95,7 @@ function Rows({ rows, picked, onPicked }: { rows: readonly Task[]; picked: Reado
     ) },
     { name: t('tasks.columns.from'), cell: (task) => <span title={readsOf(task.source).join('\n')}>{node(task.nodeId) ?? (task.pool ? t('tasks.pool', { pool: task.pool }) : `#${task.nodeId ?? ''}`)}</span> },
     { name: t('tasks.columns.to'), cell: (task) => listed(task.targetIds.map(target)) },
-    { name: t('tasks.columns.when'), cell: (task) => <When task={task} text={task.schedule ? sentence(task.schedule.cron, task.schedule.timezone) : t('tasks.byHand')} paused={isPaused(task, now)} /> },
+    { name: t('tasks.columns.when'), cell: (task) => <When task={task} text={when(task)} paused={isPaused(task, now)} /> },
     { name: t('tasks.columns.runs'), cell: (task) => <Strip records={strips[place.get(task.id) ?? 0]?.data} task={task.name} /> },
   ]
   return <Table name={t('nav.tasks')} columns={columns} rows={rows} id={(task) => task.id} />

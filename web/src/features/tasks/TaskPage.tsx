@@ -4,7 +4,6 @@ import { useTranslation } from 'react-i18next'
 import { useMay } from '../../api/people'
 import { useTask } from '../../api/tasks'
 import { useMinute } from '../../lib/clock'
-import { useSentence } from '../../lib/useSentence'
 import { Badge } from '../../ui/Badge'
 import { ButtonLink } from '../../ui/Button'
 import { Failure } from '../../ui/Failure'
@@ -18,6 +17,7 @@ import { TaskActions } from './TaskActions'
 import { TaskRetention } from './TaskRetention'
 import { TaskRuns } from './TaskRuns'
 import { TaskSettings } from './TaskSettings'
+import { useWhen } from './useWhen'
 import { isPaused } from './where'
 import './tasks.css'
 
@@ -29,7 +29,7 @@ export function TaskPage() {
   const { tab } = route.useSearch()
   const admin = useMay('admin')
   const now = useMinute()
-  const sentence = useSentence()
+  const when = useWhen()
   const query = useTask(Number(id))
   if (query.isPending) return <div className="panel"><Skeleton lines={8} /></div>
   if (!query.data) return <Failure error={query.error} retry={() => query.refetch()} />
@@ -43,7 +43,7 @@ export function TaskPage() {
         beside={<><span className="tag">{t(`source.${task.source.type}`)}</span>{!task.enabled && <Badge tone="idle">{t('tasks.off')}</Badge>}</>}
         lead={(
           <>
-            {task.schedule ? sentence(task.schedule.cron, task.schedule.timezone) : t('tasks.byHand')}
+            {when(task)}
             {task.enabled && task.nextRunAt && <> · {t('tasks.next')} <Ago at={task.nextRunAt} /></>}
           </>
         )}

@@ -8,6 +8,7 @@ import { useNextRuns, useTasks } from '../../api/tasks'
 import { instantIn, span } from '../../lib/format'
 import { useSentence } from '../../lib/useSentence'
 import { Fact, Facts, Section } from '../../ui/Page'
+import { useWhen } from './useWhen'
 import { readsOf } from './where'
 
 export function TaskSettings({ task }: { task: Task }) {
@@ -15,6 +16,7 @@ export function TaskSettings({ task }: { task: Task }) {
   const node = useNodeNames()
   const target = useTargetNames()
   const sentence = useSentence()
+  const when = useWhen()
   const { source } = task
   const server = source.type === 'file' || source.type === 'sqlite' ? undefined : source.server
   const reads = readsOf(source)
@@ -37,7 +39,7 @@ export function TaskSettings({ task }: { task: Task }) {
       <div className="stack">
         <Section title={t('form.step.when')}>
           <div className="stack">
-            <p>{task.schedule ? sentence(task.schedule.cron, task.schedule.timezone) : t('tasks.byHand')}</p>
+            <p>{when(task)}</p>
             {task.schedule && <Next task={task} zone={task.schedule.timezone ?? 'UTC'} />}
             <Chain task={task} />
           </div>

@@ -50,16 +50,17 @@ function Folder({ recordId, path, depth, query, picking, inherited, name }: Fold
   const shown = entries.filter((entry) => entry.kind === 'dir' || matches(query, [entry.name, entry.path]))
   return (
     <ul className="files" aria-label={name}>
-      {shown.map((entry) => <Line key={entry.path} entry={entry} recordId={recordId} depth={depth} query={query} picking={picking} inherited={inherited} />)}
+      {shown.map((entry) => <Line key={entry.path} entry={entry} alone={entries.length === 1} recordId={recordId} depth={depth} query={query} picking={picking} inherited={inherited} />)}
       {shown.length === 0 && <li className="quiet files-note">{t(entries.length === 0 ? 'files.empty' : 'files.noMatch')}</li>}
       {files.hasNextPage && <li className="files-note"><Button look="plain" busy={files.isFetchingNextPage} onClick={() => { void files.fetchNextPage() }}>{t('more')}</Button></li>}
     </ul>
   )
 }
 
-function Line({ entry, recordId, depth, query, picking, inherited }: { entry: Entry; recordId: number; depth: number; query: string; picking: Picking | undefined; inherited: boolean }) {
+function Line({ entry, alone, recordId, depth, query, picking, inherited }: { entry: Entry; alone: boolean; recordId: number; depth: number; query: string; picking: Picking | undefined; inherited: boolean }) {
   const { t } = useTranslation()
-  const [open, setOpen] = useState(depth === 0 && entry.kind === 'dir' && !entry.path.replace(/^\//, '').includes('/'))
+  // A way without a choice is gone by itself.
+  const [open, setOpen] = useState(alone && entry.kind === 'dir')
   const dir = entry.kind === 'dir'
   const picked = inherited || (picking?.picked.has(entry.path) ?? false)
   return (

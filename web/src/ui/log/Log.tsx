@@ -55,7 +55,7 @@ function Lines({ lines, query, empty }: { lines: readonly LogLine[]; query: stri
   return (
     <div ref={frame} className="log" role="log" aria-label={t('log.title')} tabIndex={0} onScroll={onScroll}>
       {lines.length === 0 && <p className="quiet log-empty">{empty ? t('log.empty') : t('log.nothing')}</p>}
-      <div style={{ height: list.getTotalSize(), position: 'relative' }}>
+      <div className="log-lines" style={{ height: list.getTotalSize() }}>
         {list.getVirtualItems().map((item) => {
           const line = lines[item.index]
           return line && (

@@ -22,6 +22,7 @@ export function DatabaseFields({ draft, change, wrong, task }: StepProps) {
           <SelectField label={t('form.tls')} value={draft.tls} options={TLS.map((value) => ({ value, label: t(`form.tlsMode.${value}`) }))} onValue={(tls) => { change({ tls }) }} wrong={wrong.get('source.server.tls')} />
           {(draft.tls === 'verify' || draft.tlsCa !== '') && <TextField label={t('form.tlsCa')} hint={t('form.tlsCaHint')} value={draft.tlsCa} onValue={(tlsCa) => { change({ tlsCa }) }} wrong={wrong.get('source.server.tlsCa')} />}
           {(draft.kind === 'postgresql' || draft.kind === 'mysql') && <TextField label={t('form.socket')} hint={t('form.socketHint')} value={draft.socket} onValue={(socket) => { change({ socket }) }} spellCheck={false} wrong={wrong.get('source.server.socket')} />}
+          <TextField label={t('form.tools')} hint={t('form.toolsHint')} value={draft.tools} onValue={(tools) => { change({ tools }) }} spellCheck={false} wrong={wrong.get('source.tools')} />
           {draft.kind === 'mongodb' && <TextField label={t('form.authDatabase')} value={draft.authDatabase} onValue={(authDatabase) => { change({ authDatabase }) }} placeholder="admin" />}
         </div>
       </fieldset>

@@ -21,7 +21,7 @@ export function Review({ draft }: { draft: Draft }) {
       <p>{t('form.says.what', { what: paths.length > 0 ? listed(paths.slice(0, 4)) : t(`source.${draft.kind}`), node: draft.place === 'pool' ? draft.pool : (node(draft.nodeId) ?? '') })}</p>
       {draft.targetIds.length > 0 && <p>{t('form.says.where', { where: listed(draft.targetIds.map(target)) })}</p>}
       <p>{draft.scheduled ? sentence(draft.cron, draft.timezone) : t('tasks.byHand')}</p>
-      <p>{keeps.length === 0 ? t('retention.everything') : listed(keeps.map((rule) => t(`retention.says.${rule}`, { count: draft.retention[rule] })))}</p>
+      <p>{keeps.length === 0 ? t('retention.everything') : t('form.says.keeps', { what: listed(keeps.map((rule) => t(`retention.says.${rule}`, { count: draft.retention[rule] }))) })}</p>
       <p className="quiet">{t(draft.encrypt ? 'form.says.encrypted' : 'form.says.open')}</p>
     </aside>
   )

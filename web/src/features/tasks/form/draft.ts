@@ -23,6 +23,7 @@ export interface Draft {
   password: string
   tls: NonNullable<Server['tls']>
   tlsCa: string
+  tools: string
   only: string
   except: string
   accounts: boolean
@@ -57,7 +58,7 @@ export function fresh(timezone: string): Draft {
   return {
     name: '', kind: 'file', place: 'node', nodeId: 0, pool: '',
     paths: '', excludes: '', oneFileSystem: false, skipCacheDirs: true,
-    host: '', port: '', socket: '', user: '', password: '', tls: 'prefer', tlsCa: '', only: '', except: '', accounts: true, format: 'custom', authDatabase: '', level: 'full',
+    host: '', port: '', socket: '', user: '', password: '', tls: 'prefer', tlsCa: '', tools: '', only: '', except: '', accounts: true, format: 'custom', authDatabase: '', level: 'full',
     targetIds: [],
     scheduled: true, cron: '30 2 * * *', timezone, catchUp: 'once', jitterMinutes: 0, after: [], afterWhen: 'all',
     retention: { keepLast: 3, keepDaily: 14, keepWeekly: 8, keepMonthly: 12, keepYearly: 0 },
@@ -83,6 +84,7 @@ export function draftOf(task: Task): Draft {
     paths: files ? source.paths.join('\n') : '',
     ...(source.type === 'file' && { excludes: (source.excludes ?? []).join('\n'), oneFileSystem: source.oneFileSystem ?? false, skipCacheDirs: source.skipCacheDirs ?? true }),
     host: server.host ?? '', port: server.port == null ? '' : String(server.port), socket: server.socket ?? '', user: server.user ?? '', tls: server.tls ?? 'prefer', tlsCa: server.tlsCa ?? '',
+    tools: files ? '' : (source.tools ?? ''),
     only: (selection.only ?? []).join('\n'), except: (selection.except ?? []).join('\n'),
     ...((source.type === 'mysql' || source.type === 'postgresql') && { accounts: source.accounts ?? true }),
     ...(source.type === 'postgresql' && { format: source.format ?? 'custom' }),
@@ -111,19 +113,20 @@ function sourceOf(draft: Draft, before: Schemas['Source'] | undefined): Schemas[
   const text = (value: string) => (value.trim() === '' ? null : value.trim())
   const server: Server = { ...kept?.server, host: text(draft.host), port: draft.port.trim() === '' ? null : Number(draft.port), socket: text(draft.socket), user: text(draft.user), tls: draft.tls, tlsCa: text(draft.tlsCa) }
   const databases = { only: lines(draft.only), except: lines(draft.except) }
+  const tools = text(draft.tools)
   switch (draft.kind) {
     case 'file':
       return { type: 'file', paths: lines(draft.paths), excludes: lines(draft.excludes), oneFileSystem: draft.oneFileSystem, skipCacheDirs: draft.skipCacheDirs }
     case 'sqlite':
       return { type: 'sqlite', paths: lines(draft.paths) }
     case 'mysql':
-      return { ...(kept?.type === 'mysql' && kept), type: 'mysql', server, databases, accounts: draft.accounts }
+      return { ...(kept?.type === 'mysql' && kept), type: 'mysql', server, databases, tools, accounts: draft.accounts }
     case 'postgresql':
-      return { ...(kept?.type === 'postgresql' && kept), type: 'postgresql', server, databases, accounts: draft.accounts, format: draft.format }
+      return { ...(kept?.type === 'postgresql' && kept), type: 'postgresql', server, databases, tools, accounts: draft.accounts, format: draft.format }
     case 'mongodb':
-      return { ...(kept?.type === 'mongodb' && kept), type: 'mongodb', server, databases, authDatabase: text(draft.authDatabase) }
+      return { ...(kept?.type === 'mongodb' && kept), type: 'mongodb', server, databases, tools, authDatabase: text(draft.authDatabase) }
     case 'saphana':
-      return { ...(kept?.type === 'saphana' && kept), type: 'saphana', server, databases, level: draft.level }
+      return { ...(kept?.type === 'saphana' && kept), type: 'saphana', server, databases, tools, level: draft.level }
   }
 }
 
