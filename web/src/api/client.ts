@@ -74,14 +74,20 @@ interface Page<T> {
   nextCursor?: string | null
 }
 
-/** Every item of a list, page after page, up to `most`. */
-export async function all<T>(ask: (query: { limit: number; cursor?: string }) => Promise<Page<T>>, most = 10_000): Promise<T[]> {
+const FIRST = 60
+const PAGE = 500
+/** No list is longer here: what is behind is found by a search at the command line. */
+const MOST = 20_000
+
+/** Every item of a list, page after page; `onFirst` hears of the first ones, so that something is there while the rest comes. */
+export async function all<T>(ask: (query: { limit: number; cursor?: string }) => Promise<Page<T>>, onFirst?: (items: T[]) => void): Promise<T[]> {
   const items: T[] = []
   let cursor: string | undefined
   do {
-    const page = await ask({ limit: 500, ...(cursor !== undefined && { cursor }) })
+    const page = await ask({ limit: onFirst && cursor === undefined ? FIRST : PAGE, ...(cursor !== undefined && { cursor }) })
     items.push(...page.items)
+    if (cursor === undefined && page.nextCursor) onFirst?.([...items])
     cursor = page.nextCursor ?? undefined
-  } while (cursor !== undefined && items.length < most)
+  } while (cursor !== undefined && items.length < MOST)
   return items
 }

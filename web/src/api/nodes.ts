@@ -1,6 +1,7 @@
 // Nodes: the servers that run work.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { all, answered, api, held, tagged, type Schemas } from './client'
+import { firstInto } from './queries'
 
 const NODES = ['nodes'] as const
 const CALM_MS = 15_000
@@ -9,7 +10,7 @@ const CALM_MS = 15_000
 export function useNodes() {
   return useQuery({
     queryKey: [...NODES, 'list'],
-    queryFn: () => all(async (query) => answered(await api.GET('/api/v1/nodes', { params: { query } }))),
+    queryFn: ({ client, queryKey }) => all(async (query) => answered(await api.GET('/api/v1/nodes', { params: { query } })), firstInto(client, queryKey)),
     refetchInterval: CALM_MS,
   })
 }

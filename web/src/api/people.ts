@@ -1,26 +1,34 @@
 // Who may come in: the session, the set-up, users, API keys.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { all, answered, api, held, Refusal, tagged, type Schemas } from './client'
-import { SESSION } from './queries'
+import { queries, SESSION } from './queries'
 
 const SET_UP = ['set-up'] as const
 const USERS = ['users'] as const
 const KEYS = ['api-keys'] as const
 
+const session = {
+  queryKey: SESSION,
+  staleTime: 60_000,
+  queryFn: async () => {
+    try {
+      return answered(await api.GET('/api/v1/sessions/current'))
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 401) return null
+      throw error
+    }
+  },
+}
+
 /** The session; `null` when nobody is signed in. */
 export function useSession() {
-  return useQuery({
-    queryKey: SESSION,
-    staleTime: 60_000,
-    queryFn: async () => {
-      try {
-        return answered(await api.GET('/api/v1/sessions/current'))
-      } catch (error) {
-        if (error instanceof Refusal && error.status === 401) return null
-        throw error
-      }
-    },
-  })
+  return useQuery(session)
+}
+
+/** Asks for the session before anything is drawn that needs it. */
+export function askForSession(): void {
+  // Who shows the session tells of what went wrong.
+  queries.query(session).catch(() => undefined)
 }
 
 const RANKS: Record<Schemas['Role'], number> = { viewer: 0, operator: 1, admin: 2 }

@@ -1,6 +1,7 @@
 // Tasks: what is backed up, from where to where, when, and how long it is kept.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { all, answered, api, held, tagged, type Schemas } from './client'
+import { firstInto } from './queries'
 
 const TASKS = ['tasks'] as const
 
@@ -8,7 +9,7 @@ const TASKS = ['tasks'] as const
 export function useTasks() {
   return useQuery({
     queryKey: [...TASKS, 'list'],
-    queryFn: () => all(async (query) => answered(await api.GET('/api/v1/tasks', { params: { query } }))),
+    queryFn: ({ client, queryKey }) => all(async (query) => answered(await api.GET('/api/v1/tasks', { params: { query } })), firstInto(client, queryKey)),
     staleTime: 10_000,
     refetchInterval: 60_000,
   })

@@ -17,7 +17,7 @@ export function App() {
   // Formatters and words belong to a language, so everything is drawn anew in another.
   return (
     <Suspense key={i18n.language} fallback={<p className="waiting quiet">{t('loading')}</p>}>
-      {session.data ? <RouterProvider router={router} /> : <Door />}
+      {session.data ? <RouterProvider router={router} /> : <Door onSetUp={() => { void router.navigate({ to: '/start' }) }} />}
       <Toasts />
     </Suspense>
   )

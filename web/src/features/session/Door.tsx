@@ -11,12 +11,12 @@ import { Filter, TextField } from '../../ui/Field'
 import { Logo } from '../../ui/Logo'
 import './door.css'
 
-export function Door() {
+export function Door({ onSetUp }: { onSetUp: () => void }) {
   const { t } = useTranslation()
   const needed = useSetUpNeeded()
   if (needed.isPending) return <p className="door quiet">{t('loading')}</p>
   if (needed.isError) return <div className="door"><Failure error={needed.error} retry={() => needed.refetch()} /></div>
-  return needed.data ? <SetUp /> : <SignIn />
+  return needed.data ? <SetUp onDone={onSetUp} /> : <SignIn />
 }
 
 function SignIn() {
@@ -37,10 +37,10 @@ function SignIn() {
   )
 }
 
-function SetUp() {
+function SetUp({ onDone }: { onDone: () => void }) {
   const { t } = useTranslation()
   // Whoever sets up is led through the first steps, wherever the address pointed.
-  const setUp = useSetUp(() => { location.hash = '#/start' })
+  const setUp = useSetUp(onDone)
   const wrong = fieldsOf(setUp.error)
   return (
     <Form
