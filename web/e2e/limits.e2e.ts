@@ -98,3 +98,24 @@ describe('the console', () => {
     await visitor.leave()
   })
 })
+
+describe('a viewer', () => {
+  it('sees, and is offered nothing that the master would refuse', async () => {
+    await world.ask('POST', '/users', { username: 'vera', password: 'a password to look with', role: 'viewer' })
+    const visitor = await Visitor.come(browser, world)
+    const { page } = visitor
+    await visitor.signIn('/tasks', 'vera', 'a password to look with')
+    await visitor.heading('Tasks').waitFor()
+    for (const path of ['/', '/tasks', '/nodes', '/storage']) {
+      await visitor.go(path)
+      await page.locator('h1').waitFor()
+      expect(await page.locator('.button.main').count(), path).toBe(0)
+    }
+    await visitor.go('/restore')
+    await page.getByText('Restoring is not for everybody').waitFor()
+    await visitor.go('/settings')
+    await visitor.heading('Settings').waitFor()
+    expect(await page.getByRole('link', { name: 'Users' }).count()).toBe(0)
+    await visitor.leave()
+  })
+})

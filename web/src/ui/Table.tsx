@@ -5,8 +5,8 @@ import './table.css'
 export interface Column<T> {
   name: string
   cell: (row: T) => ReactNode
-  /** `lead` names the row, `aside` stands beside it on a phone. */
-  kind?: 'lead' | 'aside' | 'number' | 'extra'
+  /** `lead` names the row, `aside` stands beside it on a phone; `act` holds what can be done, and its name is for screen readers alone. */
+  kind?: 'lead' | 'aside' | 'number' | 'act'
 }
 
 interface Props<T> {
@@ -16,7 +16,7 @@ interface Props<T> {
   id: (row: T) => number | string
 }
 
-const CLASS = { lead: 'lead', aside: 'aside', number: 'number', extra: 'hide-on-phone' } as const
+const CLASS = { lead: 'lead', aside: 'aside', number: 'number', act: 'act' } as const
 
 export function Table<T>({ name, columns, rows, id }: Props<T>) {
   return (
@@ -24,7 +24,7 @@ export function Table<T>({ name, columns, rows, id }: Props<T>) {
       <table className="table cards-on-phone">
         <caption className="unseen">{name}</caption>
         <thead>
-          <tr>{columns.map((column) => <th key={column.name} scope="col" className={column.kind === 'number' ? 'number' : undefined}>{column.kind === 'extra' && column.name.startsWith('_') ? <span className="unseen">{column.name.slice(1)}</span> : column.name}</th>)}</tr>
+          <tr>{columns.map((column) => <th key={column.name} scope="col" className={column.kind === 'number' ? 'number' : undefined}>{column.kind === 'act' ? <span className="unseen">{column.name}</span> : column.name}</th>)}</tr>
         </thead>
         <tbody>
           {rows.map((row) => (

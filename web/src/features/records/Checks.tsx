@@ -19,7 +19,7 @@ export function Checks({ record }: { record: BackupRecord }) {
     { name: t('operations.columns.kind'), kind: 'lead', cell: (operation) => <Link to="/operations/$id" params={{ id: String(operation.id) }} className="name">{operation.kind === 'verify' ? t(`operations.verify.${operation.mode}`) : t(`operations.kind.${operation.kind}`)}</Link> },
     { name: t('operations.columns.status'), kind: 'aside', cell: (operation) => <OperationBadge status={operation.status} /> },
     { name: t('operations.columns.at'), cell: (operation) => <Ago at={operation.createdAt} /> },
-    { name: t('operations.columns.error'), cell: (operation) => (operation.error ? <span className="tone-text-bad">{sentence(operation.error.message)}</span> : '') },
+    { name: t('operations.columns.error'), cell: (operation) => (operation.error ? <span className="tone-text-bad small clamp" title={operation.error.message}>{sentence(operation.error.message)}</span> : '') },
   ]
   return (
     <Section title={t('records.tabs.checks')} bare>

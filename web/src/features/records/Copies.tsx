@@ -18,7 +18,8 @@ export function Copies({ record }: { record: BackupRecord }) {
               <Link to="/storage/$id" params={{ id: String(copy.targetId) }} className="name-link">{copy.targetName}</Link>
               <span className="row">
                 {copy.storedBytes > 0 && <span className="quiet small">{bytes(copy.storedBytes)}</span>}
-                <CopyBadge status={copy.status} />
+                {/* What a failed copy left behind is cleaned up; it failed all the same. */}
+                <CopyBadge status={copy.status === 'deleted' && copy.error ? 'failed' : copy.status} />
               </span>
             </div>
             {copy.status === 'good' && <span className="quiet small">{copy.verifiedAt ? <>{t('records.proven')} <Ago at={copy.verifiedAt} /></> : t('records.unproven')}</span>}

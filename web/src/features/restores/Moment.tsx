@@ -2,7 +2,7 @@
 import { useTranslation } from 'react-i18next'
 import { Link } from '@tanstack/react-router'
 import type { BackupRecord } from '../../api/client'
-import { bytes, count, instant } from '../../lib/format'
+import { bytes, count, day, instant } from '../../lib/format'
 import { Button, IconButton } from '../../ui/Button'
 import { StatusBadge } from '../../ui/Status'
 import { Ago } from '../../ui/Time'
@@ -38,7 +38,7 @@ export function Moment({ records, chosen, onChosen, older }: Props) {
           <IconButton icon="left" name={t('restores.earlier')} disabled={place === 0} onClick={() => { choose(place - 1) }} />
           <div className="grow">
             <input className="slider" type="range" min={0} max={ordered.length - 1} step={1} value={place} aria-label={t('restores.moment')} aria-valuetext={instant(at(chosen))} onChange={(event) => { choose(Number(event.target.value)) }} />
-            <div className="row between quiet small"><span>{instant(at(first))}</span><span>{instant(at(last))}</span></div>
+            <div className="row between quiet small"><span>{day(at(first))}</span><span>{day(at(last))}</span></div>
           </div>
           <IconButton icon="right" name={t('restores.later')} disabled={place === ordered.length - 1} onClick={() => { choose(place + 1) }} />
         </div>

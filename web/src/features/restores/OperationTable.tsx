@@ -18,7 +18,7 @@ export function OperationTable({ name, operations }: { name: string; operations:
     { name: t('restores.fact.record'), cell: (operation) => <Link to="/records/$id" params={{ id: String(operation.recordId) }}>#{operation.recordId}</Link> },
     { name: t('records.fact.node'), cell: (operation) => nodes(operation.nodeId) ?? `#${operation.nodeId}` },
     { name: t('operations.columns.at'), cell: (operation) => <Ago at={operation.createdAt} /> },
-    { name: t('operations.columns.error'), cell: (operation) => operation.error && <span className="tone-text-bad small">{sentence(operation.error.message)}</span> },
+    { name: t('operations.columns.error'), cell: (operation) => operation.error && <span className="tone-text-bad small clamp" title={operation.error.message}>{sentence(operation.error.message)}</span> },
   ]
   return <Table name={name} columns={columns} rows={operations} id={(operation) => operation.id} />
 }

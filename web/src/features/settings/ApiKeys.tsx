@@ -32,7 +32,7 @@ export function ApiKeys() {
     { name: t('settings.keys.used'), cell: (key) => (key.lastUsedAt ? <Ago at={key.lastUsedAt} /> : <span className="quiet">{t('never')}</span>) },
     { name: t('settings.keys.expires'), cell: (key) => (key.expiresAt ? <Ago at={key.expiresAt} /> : <span className="quiet">{t('never')}</span>) },
     { name: t('settings.created'), cell: (key) => <Ago at={key.createdAt} /> },
-    { name: `_${t('actions')}`, kind: 'extra', cell: (key) => <Button look="plain" icon="trash" aria-label={t('settings.keys.removeOf', { name: key.name })} onClick={() => { setGone(key) }}>{t('remove')}</Button> },
+    { name: t('actions'), kind: 'act', cell: (key) => <Button look="plain" icon="trash" aria-label={t('settings.keys.removeOf', { name: key.name })} onClick={() => { setGone(key) }}>{t('remove')}</Button> },
   ]
   return (
     <Section title={t('settings.tabs.keys')} beside={<Button icon="plus" look="main" onClick={() => { setAdding(true) }}>{t('settings.keys.add')}</Button>} bare>

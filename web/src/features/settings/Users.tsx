@@ -32,7 +32,7 @@ export function Users() {
     { name: t('settings.role'), kind: 'aside', cell: (user) => <Filter name={t('settings.users.roleOf', { name: user.username })} value={user.role} options={ROLES.map((value) => ({ value, label: t(`role.${value}`) }))} onValue={(role) => { edit.mutate({ id: user.id, body: { role } }, { onError: refuse }) }} /> },
     { name: t('settings.users.state'), cell: (user) => <Badge tone={user.disabled ? 'idle' : 'good'}>{t(user.disabled ? 'settings.users.disabled' : 'settings.users.enabled')}</Badge> },
     { name: t('settings.created'), cell: (user) => <Ago at={user.createdAt} /> },
-    { name: `_${t('actions')}`, kind: 'extra', cell: (user) => (
+    { name: t('actions'), kind: 'act', cell: (user) => (
       <Menu
         name={t('settings.users.actions', { name: user.username })}
         actions={[

@@ -48,7 +48,7 @@ function Card({ target, type }: { target: Target; type: TargetType | undefined }
         </div>
         <Badge tone={test ? (test.ok ? 'good' : 'bad') : 'idle'}>{t(test ? (test.ok ? 'storage.healthy' : 'storage.sick') : 'storage.untested')}</Badge>
       </div>
-      {test && !test.ok && <p className="tone-text-bad small">{sentence(test.message)}</p>}
+      {test && !test.ok && <p className="tone-text-bad small target-cause">{sentence(test.message)}</p>}
       <div className="target-figure">
         {usage ? <><span className="target-size">{bytes(usage.storedBytes)}</span><span className="quiet small">{t('storage.copies', { count: usage.copies })}</span></> : <span className="bone" />}
       </div>

@@ -20,7 +20,7 @@ export function TaskRetention({ task }: { task: Task }) {
   const plan = useRetentionPlan(task.id)
   const why = (reason: string) => (i18n.exists(`retention.reason.${reason}`) ? t(`retention.reason.${reason}` as 'retention.reason.last') : reason)
   const columns: Column<Decision>[] = [
-    { name: t('records.columns.begun'), kind: 'lead', cell: (one) => <><Link to="/records/$id" params={{ id: String(one.recordId) }} className="name"><At at={one.receivedAt} /></Link> <span className="quiet small">#{one.recordId}</span></> },
+    { name: t('retention.at'), kind: 'lead', cell: (one) => <><Link to="/records/$id" params={{ id: String(one.recordId) }} className="name"><At at={one.receivedAt} /></Link> <span className="quiet small">#{one.recordId}</span></> },
     { name: t('retention.fate'), kind: 'aside', cell: (one) => <Badge tone={one.keep ? 'good' : 'idle'}>{t(one.keep ? 'retention.stays' : 'retention.goes')}</Badge> },
     { name: t('tasks.columns.to'), cell: (one) => target(one.targetId) },
     { name: t('retention.why'), cell: (one) => one.reasons.map(why).join(', ') },
