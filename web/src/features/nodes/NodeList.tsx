@@ -6,15 +6,13 @@ import type { Node } from '../../api/client'
 import { useNodes } from '../../api/nodes'
 import { useMay } from '../../api/people'
 import { useRecent } from '../../api/records'
-import { count } from '../../lib/format'
 import { matches } from '../../lib/search'
 import { Badge } from '../../ui/Badge'
-import { Button, ButtonLink } from '../../ui/Button'
+import { ButtonLink } from '../../ui/Button'
 import { Empty } from '../../ui/Empty'
-import { Failure } from '../../ui/Failure'
 import { Filter, SearchField } from '../../ui/Field'
+import { ListPanel } from '../../ui/ListPanel'
 import { PageHead } from '../../ui/Page'
-import { Skeleton } from '../../ui/Skeleton'
 import { NodeBadge } from '../../ui/Status'
 import { Table, type Column } from '../../ui/Table'
 import { Ago } from '../../ui/Time'
@@ -59,19 +57,17 @@ export function NodeList() {
         <Filter name={t('nodes.filter.state')} value={search.state ?? ''} options={[{ value: '', label: t('nodes.filter.state') }, ...STATES.map((value) => ({ value, label: value === 'drift' ? t('nodes.drift') : t(`status.node.${value}`) }))]} onValue={(state) => { void go({ search: (before) => ({ ...before, state: state === '' ? undefined : state }), replace: true }) }} />
         {labels.length > 0 && <Filter name={t('nodes.filter.label')} value={search.label ?? ''} options={['', ...labels].map((value) => ({ value, label: value === '' ? t('nodes.filter.label') : value }))} onValue={(label) => { void go({ search: (before) => ({ ...before, label: label === '' ? undefined : label }), replace: true }) }} />}
       </div>
-      <div className="panel">
-        {nodes.isError && !nodes.data && <div className="section-body"><Failure error={nodes.error} retry={() => nodes.refetch()} /></div>}
-        {nodes.isPending && <Skeleton lines={6} />}
-        {nodes.data?.length === 0 && <Empty icon="nodes" title={t('nodes.empty.title')} action={admin && <ButtonLink to="/nodes/new" look="main">{t('nodes.add')}</ButtonLink>}>{t('nodes.empty.lead')}</Empty>}
-        {all.length > 0 && found.length === 0 && <Empty icon="search" title={t('noMatch')} action={<ButtonLink to="/nodes" search={{}}>{t('clearFilters')}</ButtonLink>}>{t('noMatchLead')}</Empty>}
-        {rows.length > 0 && <Table name={t('nav.nodes')} columns={columns} rows={rows} id={(node) => node.id} />}
-        {found.length > rows.length && (
-          <div className="table-more">
-            <span className="quiet small">{t('shown', { shown: count(rows.length), all: count(found.length) })}</span>
-            <Button look="plain" onClick={() => { setShown(shown + STEP * 2) }}>{t('more')}</Button>
-          </div>
-        )}
-      </div>
+      <ListPanel
+        query={nodes}
+        all={nodes.data?.length}
+        found={found.length}
+        shown={rows.length}
+        empty={<Empty icon="nodes" title={t('nodes.empty.title')} action={admin && <ButtonLink to="/nodes/new" look="main">{t('nodes.add')}</ButtonLink>}>{t('nodes.empty.lead')}</Empty>}
+        clear={<ButtonLink to="/nodes" search={{}}>{t('clearFilters')}</ButtonLink>}
+        more={found.length > rows.length ? { act: () => { setShown(shown + STEP * 2) } } : undefined}
+      >
+        <Table name={t('nav.nodes')} columns={columns} rows={rows} id={(node) => node.id} />
+      </ListPanel>
     </div>
   )
 }

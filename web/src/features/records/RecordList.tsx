@@ -7,13 +7,12 @@ import { useRecords } from '../../api/records'
 import { useTasks } from '../../api/tasks'
 import { useNow } from '../../lib/clock'
 import { bytes, secondsBetween, share, span } from '../../lib/format'
-import { Button, ButtonLink } from '../../ui/Button'
+import { ButtonLink } from '../../ui/Button'
 import { Empty } from '../../ui/Empty'
-import { Failure } from '../../ui/Failure'
 import { Filter } from '../../ui/Field'
+import { ListPanel } from '../../ui/ListPanel'
 import { PageHead } from '../../ui/Page'
 import { RunTabs } from '../../ui/RunTabs'
-import { Skeleton } from '../../ui/Skeleton'
 import { StatusBadge } from '../../ui/Status'
 import { Table, type Column } from '../../ui/Table'
 import { Ago } from '../../ui/Time'
@@ -37,15 +36,17 @@ export function RecordList() {
       <PageHead title={t('nav.runs')} lead={t('records.lead')} />
       <RunTabs here="records" />
       <Filters />
-      <div className="panel">
-        {records.isError && !rows && <div className="section-body"><Failure error={records.error} retry={() => records.refetch()} /></div>}
-        {records.isPending && <Skeleton lines={8} />}
-        {rows?.length === 0 && (filtered
-          ? <Empty icon="search" title={t('noMatch')} action={<ButtonLink to="/records" search={{}}>{t('clearFilters')}</ButtonLink>}>{t('noMatchLead')}</Empty>
-          : <Empty icon="runs" title={t('records.empty.title')} action={<ButtonLink to="/tasks" look="main">{t('records.empty.action')}</ButtonLink>}>{t('records.empty.lead')}</Empty>)}
-        {rows && rows.length > 0 && <Rows rows={rows} />}
-        {records.hasNextPage && <div className="table-more"><Button look="plain" busy={records.isFetchingNextPage} onClick={() => { void records.fetchNextPage() }}>{t('records.older')}</Button></div>}
-      </div>
+      <ListPanel
+        query={records}
+        all={rows && (filtered ? Math.max(1, rows.length) : rows.length)}
+        found={rows?.length ?? 0}
+        shown={rows?.length ?? 0}
+        empty={<Empty icon="runs" title={t('records.empty.title')} action={<ButtonLink to="/tasks" look="main">{t('records.empty.action')}</ButtonLink>}>{t('records.empty.lead')}</Empty>}
+        clear={<ButtonLink to="/records" search={{}}>{t('clearFilters')}</ButtonLink>}
+        more={records.hasNextPage ? { act: () => { void records.fetchNextPage() }, busy: records.isFetchingNextPage, name: t('records.older') } : undefined}
+      >
+        {rows && <Rows rows={rows} />}
+      </ListPanel>
     </div>
   )
 }

@@ -9,15 +9,14 @@ import { useStrips } from '../../api/records'
 import { useTargetNames } from '../../api/targets'
 import { useTasks } from '../../api/tasks'
 import { useMinute } from '../../lib/clock'
-import { count, listed } from '../../lib/format'
+import { listed } from '../../lib/format'
 import { matches } from '../../lib/search'
 import { Badge } from '../../ui/Badge'
-import { Button, ButtonLink } from '../../ui/Button'
+import { ButtonLink } from '../../ui/Button'
 import { Strip } from '../../ui/charts/Strip'
 import { Empty } from '../../ui/Empty'
-import { Failure } from '../../ui/Failure'
+import { ListPanel } from '../../ui/ListPanel'
 import { PageHead } from '../../ui/Page'
-import { Skeleton } from '../../ui/Skeleton'
 import { Table, type Column } from '../../ui/Table'
 import { Ago } from '../../ui/Time'
 import { BulkBar } from './BulkBar'
@@ -50,20 +49,18 @@ export function TaskList() {
     <div className="stack wide">
       <PageHead title={t('nav.tasks')} lead={t('tasks.lead')} actions={admin && <ButtonLink to="/tasks/new" look="main" icon="plus">{t('tasks.add')}</ButtonLink>} />
       <TaskFilters search={search} onSearch={(change) => { void go({ search: (before) => ({ ...before, ...change }), replace: true }) }} />
-      <div className="panel">
-        {tasks.isError && !tasks.data && <div className="section-body"><Failure error={tasks.error} retry={() => tasks.refetch()} /></div>}
-        {tasks.isPending && <Skeleton lines={8} />}
-        {tasks.data?.length === 0 && <Empty icon="tasks" title={t('tasks.empty.title')} action={admin && <ButtonLink to="/tasks/new" look="main">{t('tasks.add')}</ButtonLink>}>{t('tasks.empty.lead')}</Empty>}
-        {tasks.data && tasks.data.length > 0 && found.length === 0 && <Empty icon="search" title={t('noMatch')} action={<ButtonLink to="/tasks" search={{}}>{t('clearFilters')}</ButtonLink>}>{t('noMatchLead')}</Empty>}
+      <ListPanel
+        query={tasks}
+        all={tasks.data?.length}
+        found={found.length}
+        shown={rows.length}
+        empty={<Empty icon="tasks" title={t('tasks.empty.title')} action={admin && <ButtonLink to="/tasks/new" look="main">{t('tasks.add')}</ButtonLink>}>{t('tasks.empty.lead')}</Empty>}
+        clear={<ButtonLink to="/tasks" search={{}}>{t('clearFilters')}</ButtonLink>}
+        more={found.length > rows.length ? { act: () => { setShown(shown + STEP * 2) } } : undefined}
+      >
         {picked.size > 0 && <BulkBar tasks={found.filter((task) => picked.has(task.id))} onDone={() => { setPicked(new Set()) }} />}
-        {rows.length > 0 && <Rows rows={rows} picked={picked} onPicked={setPicked} />}
-        {found.length > rows.length && (
-          <div className="table-more">
-            <span className="quiet small">{t('shown', { shown: count(rows.length), all: count(found.length) })}</span>
-            <Button look="plain" onClick={() => { setShown(shown + STEP * 2) }}>{t('more')}</Button>
-          </div>
-        )}
-      </div>
+        <Rows rows={rows} picked={picked} onPicked={setPicked} />
+      </ListPanel>
     </div>
   )
 }
