@@ -50,7 +50,8 @@ export async function fleet(): Promise<Fleet> {
     ;[last, dump] = await Promise.all([world.runTask(website), turn % 3 === 0 ? world.runTask(shop) : dump, turn % 2 === 0 ? world.runTask(etc) : undefined])
   }
   const failed = await world.runTask(legacy)
-  await world.runTask(media)
+  // It follows the website by itself.
+  await until('the media are degraded', async () => (await world.ask<{ items: unknown[] }>('GET', `/records?taskId=${media}&status=degraded&limit=1`)).items.length > 0)
   await world.ask('POST', `/records/${last.id}/lock`, { reason: 'Before the move to the new host' })
   const operation = await made('/restores', { recordId: last.id, nodeId: web.id, to: world.path('restored') })
   const over = async (id: number) => ['success', 'failed'].includes((await world.ask<{ status: string }>('GET', `/operations/${id}`)).status)

@@ -113,7 +113,12 @@ describe('a failing target', () => {
     await page.locator('.page-head').getByText('Degraded').waitFor()
     const copies = page.getByRole('region', { name: 'Copies' })
     await copies.getByText('Failed', { exact: true }).waitFor()
-    await visitor.button('Retry failed targets').click()
+    // While what the failed copy left behind is being removed, the master asks for patience.
+    await until('the retry is taken', async () => {
+      await visitor.button('Retry failed targets').click({ timeout: 2_000 })
+      await page.waitForURL(/operations/, { timeout: 2_000 })
+      return true
+    })
     await page.locator('.page-head').getByText('Done', { exact: true }).waitFor()
     await until('the run is whole', async () => (await world.ask<{ status: string }>('GET', `/records/${run.id}`)).status === 'success')
     await visitor.leave()

@@ -23,6 +23,11 @@ export function hasCopy(record: BackupRecord): boolean {
   return record.copies.some((copy) => copy.status === 'good')
 }
 
+/** The state of a copy as people mean it: what a failed one left behind is removed at once, and it failed all the same. */
+export function stateOf(copy: Schemas['RecordCopy']): Schemas['CopyStatus'] {
+  return copy.status === 'deleted' && copy.error ? 'failed' : copy.status
+}
+
 function pace(records: readonly BackupRecord[] | undefined): number {
   return records?.some((record) => !isOver(record)) ? BUSY_MS : CALM_MS
 }

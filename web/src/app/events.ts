@@ -2,6 +2,7 @@
 import { useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { useMemo, useSyncExternalStore } from 'react'
 import { address } from '../api/client'
+import { whileVisible } from '../lib/visible'
 
 /** At a master of thousands of runs events come by the second; lists are not read more often than this. */
 const APART_MS = 2_000
@@ -23,13 +24,20 @@ function listenInto(cache: QueryClient): () => () => void {
       last = Date.now()
       void cache.invalidateQueries({ predicate: (query) => LIVE.has(String(query.queryKey[0])) && query.queryKey[2] !== 'files' && query.queryKey[2] !== 'browse' })
     }
-    const stream = new EventSource(address('/api/v1/events'), { withCredentials: true })
-    stream.addEventListener('message', () => {
-      waiting ??= window.setTimeout(readAgain, Math.max(0, last + APART_MS - Date.now()))
+    let seen = false
+    return whileVisible(() => {
+      const stream = new EventSource(address('/api/v1/events'), { withCredentials: true })
+      stream.addEventListener('message', () => {
+        waiting ??= window.setTimeout(readAgain, Math.max(0, last + APART_MS - Date.now()))
+      })
+      // What happened while nobody looked was not heard.
+      if (seen) readAgain()
+      seen = true
+      return () => {
+        window.clearTimeout(waiting)
+        waiting = undefined
+        stream.close()
+      }
     })
-    return () => {
-      window.clearTimeout(waiting)
-      stream.close()
-    }
   }
 }

@@ -2,6 +2,7 @@
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import type { BackupRecord } from '../../api/client'
+import { stateOf } from '../../api/records'
 import { bytes, sentence } from '../../lib/format'
 import { Section } from '../../ui/Page'
 import { CopyBadge } from '../../ui/Status'
@@ -18,8 +19,7 @@ export function Copies({ record }: { record: BackupRecord }) {
               <Link to="/storage/$id" params={{ id: String(copy.targetId) }} className="name-link">{copy.targetName}</Link>
               <span className="row">
                 {copy.storedBytes > 0 && <span className="quiet small">{bytes(copy.storedBytes)}</span>}
-                {/* What a failed copy left behind is cleaned up; it failed all the same. */}
-                <CopyBadge status={copy.status === 'deleted' && copy.error ? 'failed' : copy.status} />
+                <CopyBadge status={stateOf(copy)} />
               </span>
             </div>
             {copy.status === 'good' && <span className="quiet small">{copy.verifiedAt ? <>{t('records.proven')} <Ago at={copy.verifiedAt} /></> : t('records.unproven')}</span>}

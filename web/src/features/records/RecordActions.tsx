@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { address, type BackupRecord } from '../../api/client'
 import { useMay } from '../../api/people'
-import { hasCopy, isOver, useRecordActions } from '../../api/records'
+import { hasCopy, isOver, stateOf, useRecordActions } from '../../api/records'
 import { Button } from '../../ui/Button'
 import { Confirm } from '../../ui/Dialog'
 import { Menu, type Action } from '../../ui/Menu'
@@ -26,7 +26,7 @@ export function RecordActions({ record }: { record: BackupRecord }) {
   const over = isOver(record)
   const good = hasCopy(record)
   const close = () => { setAsked(undefined) }
-  const missing = record.copies.some((copy) => copy.status === 'failed' || copy.status === 'lost')
+  const missing = record.copies.some((copy) => ['failed', 'lost'].includes(stateOf(copy)))
   const refuse = (error: Error) => { say(reason(error)) }
 
   if (!operator) return null

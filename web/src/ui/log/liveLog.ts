@@ -1,5 +1,6 @@
 // A log as it is written: server-sent events, and questions every few seconds where those do not get through.
 import { answered, address, api, type LogLine } from '../../api/client'
+import { whileVisible } from '../../lib/visible'
 
 /** How the lines come in. */
 export type Flow = 'live' | 'polling' | 'over'
@@ -38,14 +39,16 @@ export class LiveLog {
   readonly current = (): LogView => this.view
 
   readonly subscribe = (listener: () => void): (() => void) => {
-    this.listener = listener
-    if (this.view.flow === 'live') this.listen()
-    else if (this.view.flow === 'polling') this.poll()
-    return () => {
-      this.listener = undefined
-      this.stream?.close()
-      window.clearTimeout(this.timer)
-    }
+    return whileVisible(() => {
+      this.listener = listener
+      if (this.view.flow === 'live') this.listen()
+      else if (this.view.flow === 'polling') this.poll()
+      return () => {
+        this.listener = undefined
+        this.stream?.close()
+        window.clearTimeout(this.timer)
+      }
+    })
   }
 
   private listen(): void {
