@@ -28,6 +28,14 @@ bench *ARGS:
 web:
     cd web && npm ci --no-audit --no-fund && npm run build
 
+# A master with 100,000 records, 2,000 tasks and 1,000 nodes to look at; Ctrl-C ends it.
+seed *ARGS:
+    benches/console/run --serve {{ ARGS }}
+
+# Every page of the console into docs/images, as the end-to-end tests see it.
+screenshots:
+    BACKUPX_SHOTS="{{ justfile_directory() }}/docs/images" tests/run console
+
 # The API's description from the code into web/openapi.json, and the console's types from it.
 openapi:
     cargo run --quiet --package backupx-http --example openapi > web/openapi.json

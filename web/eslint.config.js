@@ -4,17 +4,17 @@ import hooks from 'eslint-plugin-react-hooks'
 import globals from 'globals'
 import ts from 'typescript-eslint'
 
-const features = ['nodes', 'records', 'session']
+const features = ['nodes', 'overview', 'records', 'restores', 'session', 'settings', 'start', 'targets', 'tasks']
 
 export default ts.config(
   { ignores: ['dist', 'src/api/schema.ts'] },
   js.configs.recommended,
   {
-    files: ['src/**/*.{ts,tsx}'],
+    files: ['src/**/*.{ts,tsx}', 'e2e/**/*.ts'],
     extends: [ts.configs.strictTypeChecked, ts.configs.stylisticTypeChecked, a11y.flatConfigs.strict],
     plugins: { 'react-hooks': hooks },
     languageOptions: {
-      globals: globals.browser,
+      globals: { ...globals.browser, ...globals.node },
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
     rules: {

@@ -1,5 +1,5 @@
 import react from '@vitejs/plugin-react'
-import { defineConfig } from 'vite'
+import { defineConfig } from 'vitest/config'
 
 // Addresses are relative, so that the console works below any path of a reverse proxy.
 export default defineConfig({
@@ -11,6 +11,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
+  test: { include: ['src/**/*.test.ts'], env: { TZ: 'UTC' } },
   server: {
     proxy: {
       '/api': process.env.BACKUPX_MASTER_URL ?? 'http://127.0.0.1:8340',

@@ -61,10 +61,12 @@ install_all() {
 # command:package pairs; a package is installed only when its command is missing.
 apt_packages() {
   local pair missing=()
-  for pair in zstd:zstd age:age setfattr:attr setfacl:acl setcap:libcap2-bin curl:curl tar:tar gcc:gcc make:make flock:util-linux redis-server:redis-server faketime:faketime nginx:nginx pgbouncer:pgbouncer mariadbd:mariadb-server mariadb-dump:mariadb-client openssl:openssl sshd:openssh-server apache2:apache2-bin; do
+  for pair in zstd:zstd age:age setfattr:attr setfacl:acl setcap:libcap2-bin curl:curl tar:tar gcc:gcc make:make flock:util-linux redis-server:redis-server faketime:faketime nginx:nginx pgbouncer:pgbouncer mariadbd:mariadb-server mariadb-dump:mariadb-client openssl:openssl sshd:openssh-server apache2:apache2-bin chromium:chromium pngquant:pngquant; do
     PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
   done
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+  # Pages in Chinese want its letters.
+  [[ -n $(fc-list :lang=zh 2>/dev/null) ]] || missing+=(fontconfig fonts-noto-cjk)
   [[ -n $(postgres_tools) ]] || missing+=(postgresql)
   ((${#missing[@]})) || return 0
   say "installing ${missing[*]}"

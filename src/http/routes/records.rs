@@ -209,7 +209,7 @@ async fn unlock_record(
 }
 
 /// Says that an odd run is right, and those of its task before it: retention goes on, later runs are measured by this one.
-#[utoipa::path(post, path = "/api/v1/records/{id}/accept", tag = "records", security(("bearer" = ["admin"])), responses((status = 200, body = Record)))]
+#[utoipa::path(post, path = "/api/v1/records/{id}/accept", tag = "records", request_body = Option<AcceptRequest>, security(("bearer" = ["admin"])), responses((status = 200, body = Record)))]
 async fn accept_record(
     State(app): State<Arc<App>>,
     Admin(principal): Admin,

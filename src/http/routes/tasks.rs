@@ -142,7 +142,7 @@ async fn enable_task(
 }
 
 /// Turns the schedule off, for good or until an instant.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/disable", tag = "tasks", security(("bearer" = ["operator"])), responses((status = 200, body = Task)))]
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/disable", tag = "tasks", request_body = Option<DisableTask>, security(("bearer" = ["operator"])), responses((status = 200, body = Task)))]
 async fn disable_task(
     State(app): State<Arc<App>>,
     Operator(principal): Operator,

@@ -1003,6 +1003,11 @@ export interface components {
             /** @description Why; may be empty. */
             reason: string;
         };
+        /** @description Why an odd run is right. */
+        AcceptRequest: {
+            /** @description Why, in a person's words; may be empty. */
+            reason?: string;
+        };
         /** @description What a task waits for: runs of other tasks that end in success. */
         After: {
             /** @description The tasks: one to twenty, none of which waits for this one. */
@@ -1202,41 +1207,41 @@ export interface components {
              * @description Whether users and rights are restored too when nothing is selected.
              * @default false
              */
-            accounts: boolean;
+            accounts?: boolean;
             /**
              * Format: int32
              * @description How many connections restore at once, where the tool can; 0 means one.
              * @default 0
              */
-            jobs: number;
+            jobs?: number;
             /**
              * @description A new name, when one database is restored; for SQLite the path of the file, for a whole cluster that of its data folder.
              * @default null
              */
-            rename: string | null;
+            rename?: string | null;
             /** @default null */
-            server: components["schemas"]["DatabaseServer"] | null;
+            server?: components["schemas"]["DatabaseServer"] | null;
             /**
              * @description Tables to restore out of a database, as `table` or `schema.table`; empty means everything. Not every format can do that.
              * @default []
              */
-            tables: string[];
+            tables?: string[];
             /**
              * @description Folder on the node with the tools; absent means that fitting ones are looked for.
              * @default null
              */
-            tools: string | null;
+            tools?: string | null;
             /**
              * @description For a whole cluster: how far its server goes on with log from an archive: `latest`, a time as `2026-11-28T10:00:00Z`,
              *     `lsn:0/3000158` or `name:POINT`. Absent means not at all.
              * @default null
              */
-            until: string | null;
+            until?: string | null;
             /**
              * @description The settings file on the node of the archive that has the log; absent means the one that the task names.
              * @default null
              */
-            walArchive: string | null;
+            walArchive?: string | null;
         };
         /** @description Which databases of a server. Looked up again at each run, so that new ones are not forgotten. */
         DatabaseSelection: {
@@ -1244,12 +1249,12 @@ export interface components {
              * @description Names, or patterns with `*` and `?`, of what is left out.
              * @default []
              */
-            except: string[];
+            except?: string[];
             /**
              * @description Names; empty means all but the server's own. One that is not there fails the run.
              * @default []
              */
-            only: string[];
+            only?: string[];
         };
         /** @description How a database server is reached. Passwords are among the task's `secrets`, or in a file of the node. */
         DatabaseServer: {
@@ -1257,38 +1262,38 @@ export interface components {
              * @description Host name or address; absent means the local socket, or `localhost` for kinds without one.
              * @default null
              */
-            host: string | null;
+            host?: string | null;
             /**
              * @description A file on the node whose first line is the password, when it is to stay there.
              * @default null
              */
-            passwordFile: string | null;
+            passwordFile?: string | null;
             /**
              * Format: int32
              * @description Port; absent means the kind's own.
              * @default null
              */
-            port: number | null;
+            port?: number | null;
             /**
              * @description Path of a Unix socket (for PostgreSQL: of the folder that holds it), instead of a host.
              * @default null
              */
-            socket: string | null;
+            socket?: string | null;
             /**
              * @description Whether the connection is sealed.
              * @default prefer
              */
-            tls: components["schemas"]["Tls"];
+            tls?: components["schemas"]["Tls"];
             /**
              * @description A file on the node with the certificates (PEM) that a server's must come from; absent means the host's own.
              * @default null
              */
-            tlsCa: string | null;
+            tlsCa?: string | null;
             /**
              * @description Who signs in; absent means the user that the agent runs as.
              * @default null
              */
-            user: string | null;
+            user?: string | null;
         };
         /** @description What came of a deletion. */
         DeleteReport: {
@@ -1303,32 +1308,42 @@ export interface components {
              */
             objects: number;
         };
+        /** @description How a task's schedule is turned off: for good when nothing is said. */
+        DisableTask: {
+            /** @description Why, for whoever looks at the task; needs `until`. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description The schedule goes on by itself from then on; what falls before is not caught up.
+             */
+            until?: string | null;
+        };
         /** @description How a backup is drilled. */
         Drill: {
             /**
              * @description What has to hold of what was restored; at most 100.
              * @default []
              */
-            assertions: components["schemas"]["DrillAssertion"][];
+            assertions?: components["schemas"]["DrillAssertion"][];
             /**
              * Format: int64
              * @description The node that does it; absent means the one that made the backup.
              * @default null
              */
-            nodeId: number | null;
+            nodeId?: number | null;
             /**
              * @description Names of databases or globs of archived paths; empty means everything.
              * @default []
              */
-            only: string[];
+            only?: string[];
             /** @default null */
-            place: components["schemas"]["DrillPlace"] | null;
+            place?: components["schemas"]["DrillPlace"] | null;
             /**
              * Format: int64
              * @description How long it may take, in seconds; absent means a day.
              * @default null
              */
-            timeLimitSecs: number | null;
+            timeLimitSecs?: number | null;
         };
         /** @description What an assertion came to. */
         DrillAnswer: {
@@ -1622,19 +1637,19 @@ export interface components {
              * @description Whether runs are looked at.
              * @default true
              */
-            enabled: boolean;
+            enabled?: boolean;
             /**
              * Format: int32
              * @description By how many percent a run may be larger than the median of the runs before it, 1 to 100000.
              * @default 100
              */
-            growthPercent: number;
+            growthPercent?: number;
             /**
              * Format: int32
              * @description By how many percent a run may be smaller than the median of the runs before it, 1 to 99.
              * @default 50
              */
-            shrinkPercent: number;
+            shrinkPercent?: number;
         };
         /** @description Programs of the node that run around a backup. What a name runs stands in the node's own policy file. */
         Hooks: {
@@ -1642,27 +1657,27 @@ export interface components {
              * @description When everything was read and stored, or that failed, if the ones before had all run.
              * @default []
              */
-            after: string[];
+            after?: string[];
             /**
              * @description Last of all, in any case.
              * @default []
              */
-            always: string[];
+            always?: string[];
             /**
              * @description Before anything is read. The first one that fails fails the run, and nothing is backed up.
              * @default []
              */
-            before: string[];
+            before?: string[];
             /**
              * @description After one that failed, one before it included, or that was stopped.
              * @default []
              */
-            onFailure: string[];
+            onFailure?: string[];
             /**
              * @description After a backup that at least one target has.
              * @default []
              */
-            onSuccess: string[];
+            onSuccess?: string[];
         };
         /** @description One step of an import. */
         ImportRequest: {
@@ -2752,31 +2767,31 @@ export interface components {
              * @description The newest of each of so many days that have one.
              * @default 0
              */
-            keepDaily: number;
+            keepDaily?: number;
             /**
              * Format: int32
              * @description The newest ones.
              * @default 0
              */
-            keepLast: number;
+            keepLast?: number;
             /**
              * Format: int32
              * @description The newest of each of so many months that have one.
              * @default 0
              */
-            keepMonthly: number;
+            keepMonthly?: number;
             /**
              * Format: int32
              * @description The newest of each of so many ISO weeks that have one.
              * @default 0
              */
-            keepWeekly: number;
+            keepWeekly?: number;
             /**
              * Format: int32
              * @description The newest of each of so many years that have one.
              * @default 0
              */
-            keepYearly: number;
+            keepYearly?: number;
         };
         /** @description What happens to one copy, and why. */
         RetentionDecision: {
@@ -4417,7 +4432,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AcceptRequest"] | null;
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -5514,7 +5533,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DisableTask"] | null;
+            };
+        };
         responses: {
             200: {
                 headers: {

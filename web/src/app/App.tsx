@@ -1,34 +1,24 @@
-// The application: the way in, or the shell with the page that the address names.
-import { Door } from '../features/session/Door'
-import { useSession } from '../features/session/api'
-import { RecordPage } from '../features/records/RecordPage'
-import { messages } from '../lib/messages'
-import { link, usePage } from '../lib/router'
+// The application: the way in, or the pages.
+import { RouterProvider } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useSession } from '../api/people'
 import { Failure } from '../ui/Failure'
-import { Overview } from './Overview'
-import { Shell } from './Shell'
+import { Toasts } from '../ui/Toasts'
+import { router } from './router'
+
+const Door = lazy(async () => ({ default: (await import('../features/session/Door')).Door }))
 
 export function App() {
+  const { t, i18n } = useTranslation()
   const session = useSession()
-  if (session.isPending) return <p className="waiting quiet">{messages.loading}</p>
-  if (session.isError) return <div className="waiting"><Failure error={session.error} retry={() => void session.refetch()} /></div>
-  if (!session.data) return <Door />
-  return <Shell username={session.data.username}><CurrentPage /></Shell>
-}
-
-function CurrentPage() {
-  const page = usePage()
-  switch (page.at) {
-    case 'overview':
-      return <Overview />
-    case 'record':
-      return <RecordPage id={page.id} />
-    case 'unknown':
-      return (
-        <div className="stack">
-          <h1>{messages.notFound.title}</h1>
-          <a href={link({ at: 'overview' })}>{messages.notFound.back}</a>
-        </div>
-      )
-  }
+  if (session.isPending) return <p className="waiting quiet">{t('loading')}</p>
+  if (session.isError) return <div className="waiting"><Failure error={session.error} retry={() => session.refetch()} /></div>
+  // Formatters and words belong to a language, so everything is drawn anew in another.
+  return (
+    <Suspense key={i18n.language} fallback={<p className="waiting quiet">{t('loading')}</p>}>
+      {session.data ? <RouterProvider router={router} /> : <Door onSetUp={() => { void router.navigate({ to: '/start' }) }} />}
+      <Toasts />
+    </Suspense>
+  )
 }

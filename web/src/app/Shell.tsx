@@ -1,64 +1,81 @@
-// What surrounds every page: name, theme, who is signed in; and the ear for what happens at the master.
-import { useQueryClient, type QueryClient } from '@tanstack/react-query'
-import { useMemo, useSyncExternalStore, type ReactNode } from 'react'
-import { address } from '../api/client'
-import { useSignOut } from '../features/session/api'
-import { messages } from '../lib/messages'
-import { link } from '../lib/router'
-import { THEMES, useTheme } from '../lib/theme'
+// What surrounds every page: navigation, search, who is signed in.
+import { Dialog as Base } from '@base-ui/react/dialog'
+import { Link, Outlet, useRouterState } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useAway } from '../lib/away'
+import { timeOfDay } from '../lib/format'
+import { Icon } from '../ui/Icon'
 import { Logo } from '../ui/Logo'
+import { Note } from '../ui/Note'
+import { AccountMenu, LanguageMenu, ThemeMenu } from './Account'
+import { useEvents } from './events'
+import { PaletteButton } from './PaletteButton'
+import { ON_PHONE, PAGES } from './pages'
 import './shell.css'
 
-export function Shell({ username, children }: { username: string; children: ReactNode }) {
+export function Shell() {
+  const { t } = useTranslation()
   useEvents()
-  const signOut = useSignOut()
   return (
-    <>
-      <a className="skip" href="#content" onClick={(event) => { event.preventDefault(); document.getElementById('content')?.focus() }}>{messages.skip}</a>
-      <header className="bar">
-        <div className="bar-inside">
-          <a className="brand" href={link({ at: 'overview' })}><Logo />{messages.product}</a>
-          <div className="bar-end">
-            <ThemeChoice />
-            <span className="quiet small who"><span className="unseen">{messages.session.signedInAs} </span>{username}</span>
-            <button type="button" className="button plain" onClick={() => { signOut.mutate() }}>{messages.session.signOut}</button>
-          </div>
+    <div className="shell">
+      <a className="skip" href="#content" onClick={(event) => { event.preventDefault(); document.getElementById('content')?.focus() }}>{t('skip')}</a>
+      <aside className="side">
+        <Link to="/" className="brand"><Logo />{t('product')}</Link>
+        <PaletteButton />
+        <nav aria-label={t('nav.label')} className="side-nav"><NavLinks pages={PAGES} /></nav>
+        <div className="side-end">
+          <AccountMenu />
+          <LanguageMenu />
+          <ThemeMenu />
         </div>
-      </header>
-      <main id="content" className="page" tabIndex={-1}>{children}</main>
-    </>
+      </aside>
+      <main id="content" className="content" tabIndex={-1}><Away /><Outlet /></main>
+      <PhoneBar />
+    </div>
   )
 }
 
-function ThemeChoice() {
-  const [theme, choose] = useTheme()
+function Away() {
+  const { t } = useTranslation()
+  const since = useAway()
+  if (since === undefined) return null
+  return <div className="away"><Note tone="warn" role="status"><p>{t('away', { time: timeOfDay(new Date(since).toISOString()) })}</p></Note></div>
+}
+
+function NavLinks({ pages, onGo }: { pages: readonly (typeof PAGES)[number][]; onGo?: () => void }) {
+  const { t } = useTranslation()
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  return pages.map(({ to, name, icon }) => {
+    const here = to === '/' ? path === '/' : path.startsWith(to) || (to === '/records' && path.startsWith('/operations'))
+    return (
+      <Link key={to} to={to} className="nav-link" aria-current={here ? 'page' : undefined} {...(onGo && { onClick: onGo })}>
+        <Icon name={icon} />
+        <span>{t(`nav.${name}`)}</span>
+      </Link>
+    )
+  })
+}
+
+/** The navigation under the thumb: the pages that are needed most, and the rest behind a button. */
+function PhoneBar() {
+  const { t } = useTranslation()
+  const [open, setOpen] = useState(false)
   return (
-    <label className="theme">
-      <span className="unseen">{messages.theme.label}</span>
-      <select value={theme} onChange={(event) => { choose(THEMES.find((name) => name === event.target.value) ?? 'system') }}>
-        {THEMES.map((name) => <option key={name} value={name}>{messages.theme[name]}</option>)}
-      </select>
-    </label>
+    <nav aria-label={t('nav.label')} className="phone-bar">
+      <NavLinks pages={PAGES.slice(0, ON_PHONE)} />
+      <Base.Root open={open} onOpenChange={setOpen}>
+        <Base.Trigger className="nav-link"><Icon name="menu" /><span>{t('nav.more')}</span></Base.Trigger>
+        <Base.Portal>
+          <Base.Backdrop className="dialog-veil" />
+          <Base.Popup className="drawer">
+            <Base.Title className="unseen">{t('nav.more')}</Base.Title>
+            <PaletteButton />
+            <div className="side-nav"><NavLinks pages={PAGES.slice(ON_PHONE)} onGo={() => { setOpen(false) }} /></div>
+            <div className="side-end"><AccountMenu /><LanguageMenu /><ThemeMenu /></div>
+          </Base.Popup>
+        </Base.Portal>
+      </Base.Root>
+    </nav>
   )
-}
-
-/** Reads everything again when the master says that something happened. Where its events do not get through, the queries' own intervals do. */
-function useEvents(): void {
-  const cache = useQueryClient()
-  const subscribe = useMemo(() => listenInto(cache), [cache])
-  useSyncExternalStore(subscribe, nothing)
-}
-
-function listenInto(cache: QueryClient): () => () => void {
-  return () => {
-    const stream = new EventSource(address('/api/v1/events'), { withCredentials: true })
-    stream.addEventListener('message', () => {
-      void cache.invalidateQueries({ predicate: (query) => query.queryKey[0] === 'records' || query.queryKey[0] === 'nodes' })
-    })
-    return () => { stream.close() }
-  }
-}
-
-function nothing(): null {
-  return null
 }

@@ -7,6 +7,8 @@ const listeners = new Set<() => void>()
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener)
+  // Nobody looked for a while, so nobody moved it.
+  if (timer === undefined) now = Date.now()
   timer ??= window.setInterval(() => {
     now = Date.now()
     listeners.forEach((tell) => { tell() })
@@ -23,4 +25,15 @@ function subscribe(listener: () => void): () => void {
 /** Milliseconds since 1970, as of the last second. */
 export function useNow(): number {
   return useSyncExternalStore(subscribe, () => now)
+}
+
+/** The same, moving once a minute: for what says hours and days. */
+export function useMinute(): number {
+  return useSyncExternalStore(subscribe, () => Math.floor(now / 60_000) * 60_000)
+}
+
+/** The same, and never before an instant that just was: a clock that lags by a minute would put it into the future. */
+export function useMinuteAfter(at: number): number {
+  const minute = useMinute()
+  return useSyncExternalStore(subscribe, () => Math.max(minute, Math.min(at, now + 1000)))
 }
