@@ -16,7 +16,7 @@ pub struct TargetType {
     pub title: String,
     /// Which kinds it stands among: `own`, `s3`, `cloud`, `network`, `drive`, `bridge`.
     pub group: String,
-    /// What carries it out: `local`, `s3`, or `rclone`, which has to be on the nodes that use it.
+    /// What carries it out: `local`, `s3`, `azblob`, `gcs`, or `rclone`, which has to be on the nodes that use it.
     pub driver: String,
     /// Whether it takes more settings of rclone's backend, as `option.NAME`, and secret ones as `secret.NAME`.
     pub options: bool,

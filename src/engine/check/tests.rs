@@ -1,10 +1,8 @@
 //! What listings tell of copies, and what only a closer look may call lost.
 
 use super::*;
-use crate::backup;
-use crate::testing::{MemorySource, MemoryStore, Run, Watching, small_volumes};
+use crate::testing::{MemoryStore, Watching, laid_down};
 use backupx_core::domain::id::RecordId;
-use backupx_core::domain::task::Compression;
 use std::time::Duration;
 
 fn key(text: &str) -> ObjectKey {
@@ -13,31 +11,18 @@ fn key(text: &str) -> ObjectKey {
 
 /// A store with one backup laid down in these folders, and what a master knows of them.
 async fn kept(places: &[&str]) -> Result<(MemoryStore, Vec<KeptCopy>)> {
-    let store = MemoryStore::new(small_volumes());
-    backup(
-        Run::new(Compression::Zstd).plan,
-        MemorySource::of(&[300_000, 5]),
-        vec![store.destination(1)],
-        Arc::new(Watching::default()),
-        StopFlag::default(),
-    )
-    .await?;
-    let mut copies = Vec::new();
-    let mut objects = store.objects();
-    let whole: Vec<_> = std::mem::take(&mut *objects).into_iter().collect();
-    for (place, number) in places.iter().zip(1..) {
-        for (key, bytes) in &whole {
-            let name = key.file_name();
-            let key = ObjectKey::parse(&format!("{place}/{name}"))?;
-            objects.insert(key, bytes.clone());
-        }
-        copies.push(KeptCopy {
+    let store = laid_down(places).await?;
+    let copies = places.iter().zip(1..).map(|(place, number)| {
+        let location = key(place);
+        let objects = store.objects();
+        let own = objects.iter().filter(|(key, _)| key.is_below(&location));
+        KeptCopy {
             record_id: RecordId(number),
-            location: key(place),
-            stored_bytes: whole.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
-        });
-    }
-    drop(objects);
+            stored_bytes: own.map(|(_, bytes)| bytes.len() as u64).sum(),
+            location,
+        }
+    });
+    let copies = copies.collect();
     Ok((store, copies))
 }
 

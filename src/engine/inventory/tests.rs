@@ -1,11 +1,7 @@
 //! What a target is seen to hold, page after page, in one order.
 
 use super::*;
-use crate::backup;
-use crate::testing::{MemorySource, MemoryStore, Run, Watching, location, small_volumes};
-use backupx_core::domain::task::Compression;
-use backupx_core::ports::source::StopFlag;
-use std::sync::Arc;
+use crate::testing::{laid_down, location};
 use std::time::Duration;
 
 fn key(text: &str) -> ObjectKey {
@@ -14,30 +10,6 @@ fn key(text: &str) -> ObjectKey {
 
 fn later() -> Instant {
     Instant::now() + Duration::from_secs(3600)
-}
-
-/// A store with one backup, also laid down as those that are named.
-async fn store(places: &[&str]) -> Result<MemoryStore> {
-    let store = MemoryStore::new(small_volumes());
-    backup(
-        Run::new(Compression::Zstd).plan,
-        MemorySource::of(&[300_000, 5]),
-        vec![store.destination(1)],
-        Arc::new(Watching::default()),
-        StopFlag::default(),
-    )
-    .await?;
-    let mut objects = store.objects();
-    let whole: Vec<_> = std::mem::take(&mut *objects).into_iter().collect();
-    for place in places {
-        for (key, bytes) in &whole {
-            let name = key.file_name();
-            let key = ObjectKey::parse(&format!("{place}/{name}"))?;
-            objects.insert(key, bytes.clone());
-        }
-    }
-    drop(objects);
-    Ok(store)
 }
 
 #[tokio::test]
@@ -51,7 +23,7 @@ async fn pages_of_any_size_hold_everything_once_and_in_order() -> Result<()> {
         "etc-2/2026/01/13-e",
         "web/2026/01/14-f",
     ];
-    let store = store(&places).await?;
+    let store = laid_down(&places).await?;
     for foreign in [
         "web/2026/01/file",
         "photos/holiday/1.jpg",
@@ -85,7 +57,7 @@ async fn pages_of_any_size_hold_everything_once_and_in_order() -> Result<()> {
 #[tokio::test]
 async fn a_backup_is_told_with_what_its_manifest_says() -> Result<()> {
     let place = location();
-    let store = store(&[place.as_str()]).await?;
+    let store = laid_down(&[place.as_str()]).await?;
     let page = inventory(&store, None, 10, later()).await?;
     let found = page.found.first().expect("it is there");
     let bytes: usize = store.objects().values().map(|bytes| bytes.len()).sum();
@@ -107,7 +79,7 @@ async fn a_backup_is_told_with_what_its_manifest_says() -> Result<()> {
 
 #[tokio::test]
 async fn what_is_not_whole_says_why() -> Result<()> {
-    let store = store(&[
+    let store = laid_down(&[
         "t/2026/01/1-a",
         "t/2026/01/2-b",
         "t/2026/01/3-c",
@@ -149,7 +121,7 @@ async fn what_is_not_whole_says_why() -> Result<()> {
 
 #[tokio::test]
 async fn storage_that_does_not_answer_is_no_empty_storage() -> Result<()> {
-    let store = store(&["t/2026/01/1-a"]).await?;
+    let store = laid_down(&["t/2026/01/1-a"]).await?;
     store.faults().unreadable = true;
     let refused = inventory(&store, None, 10, later())
         .await

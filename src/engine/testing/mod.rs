@@ -4,13 +4,15 @@ mod source;
 
 pub(crate) use source::{MemorySource, Run, location};
 
-use crate::Destination;
+use crate::{Destination, backup};
 use async_trait::async_trait;
 use backupx_core::domain::id::TargetId;
 use backupx_core::domain::key::ObjectKey;
 use backupx_core::domain::log::Level;
+use backupx_core::domain::task::Compression;
 use backupx_core::ports::objects::{Layout, ObjectInfo, ObjectStore, ObjectWriter};
 use backupx_core::ports::observer::{Counters, Observer};
+use backupx_core::ports::source::StopFlag;
 use backupx_core::{Error, Result};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -264,6 +266,29 @@ impl ObjectWriter for MemoryWriter {
     async fn abort(self: Box<Self>) -> Result<()> {
         Ok(())
     }
+}
+
+/// A store with the same backup laid down in each of these folders.
+pub(crate) async fn laid_down(places: &[&str]) -> Result<MemoryStore> {
+    let store = MemoryStore::new(small_volumes());
+    backup(
+        Run::new(Compression::Zstd).plan,
+        MemorySource::of(&[300_000, 5]),
+        vec![store.destination(1)],
+        Arc::new(Watching::default()),
+        StopFlag::default(),
+    )
+    .await?;
+    let mut objects = store.objects();
+    let whole: Vec<_> = std::mem::take(&mut *objects).into_iter().collect();
+    for place in places {
+        for (key, bytes) in &whole {
+            let key = ObjectKey::parse(&format!("{place}/{}", key.file_name()))?;
+            objects.insert(key, bytes.clone());
+        }
+    }
+    drop(objects);
+    Ok(store)
 }
 
 /// Counts, and keeps what is logged.

@@ -2341,7 +2341,7 @@ export interface components {
         Page_TargetType: {
             /** @description The items, in the list's order. */
             items: {
-                /** @description What carries it out: `local`, `s3`, or `rclone`, which has to be on the nodes that use it. */
+                /** @description What carries it out: `local`, `s3`, `azblob`, `gcs`, or `rclone`, which has to be on the nodes that use it. */
                 driver: string;
                 /** @description Its settings. */
                 fields: components["schemas"]["TargetField"][];
@@ -3162,7 +3162,7 @@ export interface components {
         };
         /** @description A kind of storage and what can be set of it. */
         TargetType: {
-            /** @description What carries it out: `local`, `s3`, or `rclone`, which has to be on the nodes that use it. */
+            /** @description What carries it out: `local`, `s3`, `azblob`, `gcs`, or `rclone`, which has to be on the nodes that use it. */
             driver: string;
             /** @description Its settings. */
             fields: components["schemas"]["TargetField"][];
