@@ -8,7 +8,7 @@ const [url, password, rounds] = process.argv.slice(2)
 
 const PAGES = [
   ['Overview', '/', '.strip a'],
-  ['Tasks', '/tasks', '.table tbody tr .strip a'],
+  ['Tasks', '/tasks', '.table tbody tr'],
   ['Runs', '/records', '.table tbody tr'],
   ['Nodes', '/nodes', '.table tbody tr'],
   ['Storage', '/storage', '.target-size'],

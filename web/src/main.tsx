@@ -8,6 +8,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { askForSession } from './api/people'
 import { queries } from './api/queries'
+import { warmUp } from './api/warm'
 import { App } from './app/App'
 import { router } from './app/router'
 import { startLanguage } from './lib/i18n'
@@ -15,7 +16,7 @@ import { applyTheme } from './lib/theme'
 
 applyTheme()
 // What the first page needs comes at once, beside the words: who is signed in, and the page itself.
-askForSession()
+void askForSession().then((open) => { if (open) warmUp() })
 void router.load()
 
 const root = document.getElementById('root')

@@ -1,18 +1,19 @@
 // Nodes: the servers that run work.
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { all, answered, api, held, tagged, type Schemas } from './client'
 import { firstInto } from './queries'
 
 const NODES = ['nodes'] as const
 const CALM_MS = 15_000
 
+export const everyNode = queryOptions({
+  queryKey: [...NODES, 'list'],
+  queryFn: ({ client, queryKey }) => all(async (query) => answered(await api.GET('/api/v1/nodes', { params: { query } })), firstInto(client, queryKey)),
+})
+
 /** Every node. */
 export function useNodes() {
-  return useQuery({
-    queryKey: [...NODES, 'list'],
-    queryFn: ({ client, queryKey }) => all(async (query) => answered(await api.GET('/api/v1/nodes', { params: { query } })), firstInto(client, queryKey)),
-    refetchInterval: CALM_MS,
-  })
+  return useQuery({ ...everyNode, refetchInterval: CALM_MS })
 }
 
 /** One node; asked for again every `everyMs`. */

@@ -25,10 +25,14 @@ export function useSession() {
   return useQuery(session)
 }
 
-/** Asks for the session before anything is drawn that needs it. */
-export function askForSession(): void {
-  // Who shows the session tells of what went wrong.
-  queries.query(session).catch(() => undefined)
+/** Asks for the session before anything is drawn that needs it; tells whether there is one. */
+export async function askForSession(): Promise<boolean> {
+  try {
+    return (await queries.query(session)) !== null
+  } catch {
+    // Who shows the session tells of what went wrong.
+    return false
+  }
 }
 
 const RANKS: Record<Schemas['Role'], number> = { viewer: 0, operator: 1, admin: 2 }

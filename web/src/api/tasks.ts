@@ -1,18 +1,19 @@
 // Tasks: what is backed up, from where to where, when, and how long it is kept.
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { all, answered, api, held, tagged, type Schemas } from './client'
 import { firstInto } from './queries'
 
 const TASKS = ['tasks'] as const
 
+export const everyTask = queryOptions({
+  queryKey: [...TASKS, 'list'],
+  queryFn: ({ client, queryKey }) => all(async (query) => answered(await api.GET('/api/v1/tasks', { params: { query } })), firstInto(client, queryKey)),
+  staleTime: 10_000,
+})
+
 /** Every task. */
 export function useTasks() {
-  return useQuery({
-    queryKey: [...TASKS, 'list'],
-    queryFn: ({ client, queryKey }) => all(async (query) => answered(await api.GET('/api/v1/tasks', { params: { query } })), firstInto(client, queryKey)),
-    staleTime: 10_000,
-    refetchInterval: 60_000,
-  })
+  return useQuery({ ...everyTask, refetchInterval: 60_000 })
 }
 
 export function useTask(id: number) {

@@ -1,8 +1,18 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Target, TargetType } from '../../api/client'
-import kinds from '../../../../src/core/domain/catalogue/kinds.json'
 import { changesOf, configOf, GROUPS, isLong, labelOf, missing, startValues } from './fields'
 
+interface Kind {
+  id: string
+  title: string
+  group: string
+  driver: string
+  fields: Partial<TargetType['fields'][number]>[]
+}
+
+// Read and not imported: the console is built where the sources of the master are not.
+const kinds = JSON.parse(readFileSync(new URL('../../../../src/core/domain/catalogue/kinds.json', import.meta.url), 'utf8')) as Kind[]
 const field = (name: string, more: Partial<TargetType['fields'][number]> = {}) => ({ name, help: '', required: false, secret: false, ...more })
 const type: TargetType = { type: 's3', title: 'S3', group: 's3', driver: 's3', options: false, fields: [field('bucket', { required: true }), field('region', { default: 'us-east-1' }), field('secretAccessKey', { secret: true, required: true })] }
 const target: Target = { id: 1, name: 'a', type: 's3', version: 1, createdAt: '', reach: 'everywhere', config: { bucket: 'one' }, secretsSet: ['secretAccessKey'] }
@@ -41,7 +51,7 @@ describe('a form out of the catalogue', () => {
 
   it('can be filled in for every kind there is', () => {
     for (const kind of kinds) {
-      const whole = { type: kind.id, title: kind.title, group: kind.group, driver: kind.driver, options: false, fields: (kind.fields as Partial<TargetType['fields'][number]>[]).map((one) => ({ ...field(one.name ?? ''), ...one })) } as TargetType
+      const whole = { type: kind.id, title: kind.title, group: kind.group, driver: kind.driver, options: false, fields: kind.fields.map((one) => ({ ...field(one.name ?? ''), ...one })) } as TargetType
       const filled = Object.fromEntries(whole.fields.map((one) => [one.name, one.options?.[0] ?? 'x']))
       expect(missing(whole, filled), kind.id).toEqual([])
     }
