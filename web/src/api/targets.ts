@@ -1,5 +1,6 @@
 // Storage: the places that copies go to, and the kinds there are.
 import { useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import { all, answered, api, held, tagged, type Schemas } from './client'
 
 const TARGETS = ['targets'] as const
@@ -25,6 +26,8 @@ export function useTarget(id: number) {
   return useQuery({
     queryKey: [...TARGETS, id],
     queryFn: async () => tagged(await api.GET('/api/v1/targets/{id}', { params: { path: { id } } })),
+    // A check that is under way comes further every second.
+    refetchInterval: (query) => (query.state.data?.lastCheck && !query.state.data.lastCheck.finishedAt ? 2_000 : 30_000),
   })
 }
 
@@ -60,8 +63,49 @@ export function useTargetActions() {
         answered(await api.POST('/api/v1/targets/{id}/test', { params: { path: { id } }, body: nodeId === undefined ? {} : { nodeId } })),
       onSettled: onSuccess,
     }),
+    check: useMutation({ mutationFn: async (id: number) => answered(await api.POST('/api/v1/targets/{id}/check', { params: { path: { id } } })), onSuccess }),
     remove: useMutation({ mutationFn: async (id: number) => { held(await api.DELETE('/api/v1/targets/{id}', { params: { path: { id } } })) }, onSuccess }),
   }
+}
+
+type Step = Schemas['ImportStep']
+
+/** One import out of the steps that it took so far. */
+function together(before: Step, step: Step): Step {
+  return {
+    found: before.found + step.found,
+    records: before.records + step.records,
+    copies: before.copies + step.copies,
+    known: before.known + step.known,
+    tasks: [...before.tasks, ...step.tasks],
+    nodes: [...before.nodes, ...step.nodes],
+    skipped: [...before.skipped, ...step.skipped],
+    unknownKeys: [...new Set([...before.unknownKeys, ...step.unknownKeys])],
+  }
+}
+
+/** Takes over what lies on a target, step by step to the end; `seen` folders were looked at so far. */
+export function useImport(id: number) {
+  const cache = useQueryClient()
+  const [seen, setSeen] = useState(0)
+  const run = useMutation({
+    mutationFn: async ({ keys, nodeId }: { keys: string[]; nodeId: number | null }) => {
+      setSeen(0)
+      for (const identity of keys) answered(await api.POST('/api/v1/recovery-keys', { body: { identity } }))
+      let whole: Step = { found: 0, records: 0, copies: 0, known: 0, tasks: [], nodes: [], skipped: [], unknownKeys: [] }
+      let after: string | null = null
+      do {
+        const step: Step = answered(await api.POST('/api/v1/targets/{id}/import', { params: { path: { id } }, body: { dryRun: false, nodeId, after } }))
+        whole = together(whole, step)
+        setSeen(whole.found)
+        after = step.next ?? null
+      } while (after !== null)
+      return whole
+    },
+    // Much of what is shown anywhere may have changed, also by an import that ended early.
+    onSettled: () => { void cache.invalidateQueries() },
+  })
+  return { run, seen }
 }
 
 /** Names of targets by id. */

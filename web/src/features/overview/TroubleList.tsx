@@ -31,6 +31,8 @@ function keyOf(trouble: Trouble): string {
       return `${trouble.kind}${trouble.record.id}`
     case 'offline':
       return `node${trouble.node.id}`
+    case 'lost':
+      return `lost${trouble.target.id}`
     case 'target':
       return `target${trouble.target.id}`
     case 'late':
@@ -52,6 +54,12 @@ function Line({ trouble }: { trouble: Trouble }) {
       return <Item tone="bad" state={t('overview.drill')} name={trouble.record.taskName} link={<Link to="/records/$id" params={{ id: String(trouble.record.id) }} search={{ tab: 'checks' }} className="trouble-link">{trouble.record.taskName}</Link>} cause={trouble.record.drill?.error && sentence(trouble.record.drill.error.message)} at={trouble.record.drill?.at} />
     case 'offline':
       return <Item tone="bad" state={t('status.node.offline')} name={trouble.node.name} link={<Link to="/nodes/$id" params={{ id: String(trouble.node.id) }} className="trouble-link">{trouble.node.name}</Link>} cause={t('overview.offlineTasks', { count: trouble.tasks })} at={trouble.node.lastSeenAt} />
+    case 'lost': {
+      const { target } = trouble
+      const check = target.lastCheck
+      const lost = check && check.lost > 0 ? t('storage.check.lost', { count: check.lost }) : undefined
+      return <Item tone={lost ? 'bad' : 'warn'} state={t(lost ? 'overview.lost' : 'overview.unchecked')} name={target.name} link={<Link to="/storage/$id" params={{ id: String(target.id) }} className="trouble-link">{target.name}</Link>} cause={lost ?? (check?.failure && sentence(check.failure))} at={check?.finishedAt} />
+    }
     case 'target':
       return <Item tone="warn" state={t('overview.target')} name={trouble.target.name} link={<Link to="/storage/$id" params={{ id: String(trouble.target.id) }} className="trouble-link">{trouble.target.name}</Link>} cause={trouble.target.lastTest && sentence(trouble.target.lastTest.message)} at={trouble.target.lastTest?.at} />
     case 'late':

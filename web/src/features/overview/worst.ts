@@ -6,10 +6,11 @@ export type Trouble =
   | { kind: 'alarm'; record: BackupRecord }
   | { kind: 'drill'; record: BackupRecord }
   | { kind: 'offline'; node: Node; tasks: number }
+  | { kind: 'lost'; target: Target }
   | { kind: 'target'; target: Target }
   | { kind: 'late'; task: Task }
 
-const ORDER = ['missed', 'failed', 'alarm', 'drill', 'late', 'offline', 'degraded', 'target'] as const
+const ORDER = ['missed', 'failed', 'lost', 'alarm', 'drill', 'late', 'offline', 'degraded', 'target'] as const
 
 function rank(trouble: Trouble): number {
   return ORDER.indexOf(trouble.kind === 'run' ? trouble.status : trouble.kind)
@@ -47,6 +48,7 @@ export function troubles({ tasks, strips, nodes, targets, now }: Known): Trouble
     if (node.status === 'offline') found.push({ kind: 'offline', node, tasks: tasks.filter((task) => task.nodeId === node.id).length })
   }
   for (const target of targets) {
+    if (target.lastCheck && (target.lastCheck.lost > 0 || target.lastCheck.failure)) found.push({ kind: 'lost', target })
     if (target.lastTest && !target.lastTest.ok) found.push({ kind: 'target', target })
   }
   return found.sort((a, b) => rank(a) - rank(b))

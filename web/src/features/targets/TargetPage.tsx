@@ -19,6 +19,7 @@ import { Skeleton } from '../../ui/Skeleton'
 import { TestSteps } from '../../ui/TestSteps'
 import { Ago } from '../../ui/Time'
 import { changesOf, groupOf, labelOf, missing, startValues, type Values } from './fields'
+import { Check } from './Check'
 import { KindFields, MoreOptions } from './KindFields'
 import { KindMark } from './KindMark'
 import './targets.css'
@@ -73,6 +74,7 @@ function Shown({ target, type }: { target: Loaded; type: TargetType }) {
           </div>
         </div>
       )}
+      <Check target={target} />
       <Test target={target} />
     </div>
   )
