@@ -157,6 +157,7 @@ impl Policy {
             Work::CheckTarget(work) => self.may_use([&work.target]),
             Work::Inventory(work) => self.may_use([&work.target]),
             Work::ListFiles(work) => self.may_use(work.sources.iter()),
+            Work::Unknown => Ok(()),
         }
     }
 

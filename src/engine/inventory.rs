@@ -15,8 +15,10 @@ use tokio::time::Instant;
 
 /// Manifests that are read at the same time.
 const PARALLEL: usize = 16;
+/// Bytes of manifests of one page: it has to go through the master's limit of a report.
+const MOST_BYTES: u64 = 8 << 20;
 
-/// Up to `limit` folders of records behind `after`, in the order of their keys, fewer when `until` is over. An error when storage does not
+/// Up to `limit` folders of records behind `after`, in the order of their keys, fewer when `until` is over or their manifests are long. An error when storage does not
 /// answer; a folder that is no whole backup is in the answer and says why.
 pub async fn inventory(
     store: &dyn ObjectStore,
@@ -25,10 +27,12 @@ pub async fn inventory(
     until: Instant,
 ) -> Result<InventoryPage> {
     let mut page = InventoryPage::default();
+    let mut bytes = 0;
     for task in folders(store, None, after, |_| true).await? {
         for year in folders(store, Some(&task), after, |name| is_number(name, 4)).await? {
             for month in folders(store, Some(&year), after, |name| is_number(name, 2)).await? {
-                let more = of_month(store, &month, after, limit.max(1), &mut page).await?;
+                let more =
+                    of_month(store, &month, after, limit.max(1), &mut page, &mut bytes).await?;
                 let is_over = !page.found.is_empty() && Instant::now() >= until;
                 if more || is_over {
                     page.next = page.found.last().map(|found| found.location.clone());
@@ -47,6 +51,7 @@ async fn of_month(
     after: Option<&ObjectKey>,
     limit: usize,
     page: &mut InventoryPage,
+    bytes: &mut u64,
 ) -> Result<bool> {
     let mut records = BTreeMap::<ObjectKey, Vec<ObjectInfo>>::new();
     for object in store.list(month).await? {
@@ -59,23 +64,27 @@ async fn of_month(
     if let Some(after) = after {
         records.retain(|location, _| is_behind(location, after));
     }
-    let room = limit - page.found.len().min(limit);
-    let more = records.len() > room;
-    let found: Vec<_> = stream::iter(records.into_iter().take(room))
+    let mut left = records.len();
+    let mut looks = stream::iter(records)
         .map(|(location, objects)| look(store, location, objects))
-        .buffered(PARALLEL)
-        .try_collect()
-        .await?;
-    page.found.extend(found);
-    Ok(more)
+        .buffered(PARALLEL);
+    while page.found.len() < limit && *bytes < MOST_BYTES {
+        let Some((found, size)) = looks.try_next().await? else {
+            break;
+        };
+        page.found.push(found);
+        *bytes += size;
+        left -= 1;
+    }
+    Ok(left > 0)
 }
 
-/// What one folder holds.
+/// What one folder holds, and the bytes of its manifest.
 async fn look(
     store: &dyn ObjectStore,
     location: ObjectKey,
     objects: Vec<ObjectInfo>,
-) -> Result<FoundBackup> {
+) -> Result<(FoundBackup, u64)> {
     let mut found = FoundBackup {
         stored_bytes: objects.iter().map(|object| object.size).sum(),
         manifest: None,
@@ -86,14 +95,14 @@ async fn look(
     let key = found.location.join(Manifest::FILE_NAME)?;
     let Some(told) = objects.iter().find(|object| object.key == key) else {
         found.problem = Some("it has no manifest: its run never ended".to_owned());
-        return Ok(found);
+        return Ok((found, 0));
     };
     let bytes = match manifest::bytes_at(store, &key, told.size).await {
         Ok(bytes) => bytes,
         // It went since the listing, or may not be read: the others are still good.
         Err(error) if !error.is_retryable() => {
             found.problem = Some(error.chain());
-            return Ok(found);
+            return Ok((found, 0));
         }
         Err(error) => return Err(error),
     };
@@ -108,7 +117,7 @@ async fn look(
         }
         Err(error) => found.problem = Some(error.chain()),
     }
-    Ok(found)
+    Ok((found, told.size))
 }
 
 /// What the manifest names and the listing has not.

@@ -206,7 +206,8 @@ JSON
 
 start_rclone() {
   local folder=$SERVER_FOLDER/rclone port
-  mkdir -p "$folder/backups"
+  # The server remembers for minutes which buckets there are: the small disk is mounted later, on a bucket that is there from the beginning.
+  mkdir -p "$folder"/{backups,small}
   read -r port < <(free_ports 1)
   RCLONE_CONFIG=$folder.conf in_background rclone rclone serve s3 "$folder" --addr "127.0.0.1:$port" --auth-key testkey,testsecret
   export BACKUPX_TEST_WEAK_S3_ENDPOINT=http://127.0.0.1:$port BACKUPX_TEST_WEAK_S3_REGION=us-east-1 BACKUPX_TEST_WEAK_S3_BUCKET=backups

@@ -104,6 +104,13 @@ impl Hands for Engine {
             Work::CheckTarget(work) => within(SHORT, self.check_target(work, &job)).await,
             Work::Inventory(work) => within(SHORT, self.inventory(work, &job)).await,
             Work::ListFiles(work) => within(SHORT, self.list_files(work, &job)).await,
+            Work::Unknown => Err(Error::invalid(
+                "agent_outdated",
+                format!(
+                    "this host runs BackupX {}, which does not know what the master asks for: update it",
+                    env!("CARGO_PKG_VERSION")
+                ),
+            )),
         }
     }
 

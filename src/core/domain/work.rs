@@ -64,6 +64,9 @@ pub enum Work {
     Inventory(InventoryWork),
     /// Read a part of an index.
     ListFiles(ListFilesWork),
+    /// Something that only newer versions know. Read, so that what else came with it is not lost.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Look whether a target still holds copies.
@@ -232,4 +235,17 @@ pub struct ListFilesWork {
     pub limit: u32,
     /// The last path of the page before.
     pub after: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_only_newer_versions_know_is_read_beside_the_other() {
+        let text =
+            r#"[{"type": "browse", "path": "/"}, {"type": "foretell", "what": {"the": "future"}}]"#;
+        let works: Vec<Work> = serde_json::from_str(text).expect("both are read");
+        assert!(matches!(works[..], [Work::Browse { .. }, Work::Unknown]));
+    }
 }
