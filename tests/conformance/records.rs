@@ -35,6 +35,7 @@ cases!(
     a_record_that_is_not_done_is_not_removed,
     never_22_what_is_found_in_storage_becomes_a_record_once,
     all_that_was_found_is_written_or_nothing,
+    what_a_run_is_writing_is_known,
     good_copies_are_gone_through_by_folder,
     a_copy_that_is_lost_tells_of_itself,
     never_19_a_locked_record_is_not_removed,
@@ -132,6 +133,23 @@ async fn all_that_was_found_is_written_or_nothing(ports: &Ports) -> Result<()> {
         .list(RecordFilter::default(), PageRequest::default())
         .await?;
     assert_eq!(listed.items, []);
+    Ok(())
+}
+
+async fn what_a_run_is_writing_is_known(ports: &Ports) -> Result<()> {
+    let task = task(ports, "t").await?;
+    let target = task.spec.target_ids[0];
+    let waiting = queued(ports, &task, 1).await?;
+    let mut seen = found(&task, waiting.location.as_str(), 1);
+    let known = [Adoption::Known(waiting.id)];
+    assert_eq!(ports.records.adopt(target, &[seen.clone()]).await?, known);
+    assert!(ports.records.start(waiting.id, Lease(1), at(2)).await?);
+    assert_eq!(ports.records.adopt(target, &[seen.clone()]).await?, known);
+    let before = read(ports, waiting.id).await?;
+    seen.created_at = at(5);
+    let other = ports.records.adopt(target, &[seen]).await?;
+    assert!(matches!(other[..], [Adoption::New(_)]), "{other:?}");
+    assert_eq!(read(ports, waiting.id).await?, before);
     Ok(())
 }
 

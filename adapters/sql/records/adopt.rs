@@ -51,7 +51,11 @@ async fn one(
     on: TargetId,
     found: &AdoptedRecord,
 ) -> Result<Adoption> {
-    if let Some(id) = same(transaction, found).await? {
+    let same = same(transaction, found).await?;
+    if let Some((id, Streams::NotYet)) = same {
+        return Ok(Adoption::Known(id));
+    }
+    if let Some((id, Streams::Alike)) = same {
         let copies = sqlx::query(COPIES)
             .bind(id.0)
             .fetch_all(&mut **transaction)
@@ -85,8 +89,20 @@ async fn one(
     Ok(Adoption::New(id))
 }
 
+/// What a record knows of the streams that were found.
+#[derive(Clone, Copy)]
+enum Streams {
+    /// They are its own.
+    Alike,
+    /// None at all: its run is under way, or failed and what it left is on its way out.
+    NotYet,
+}
+
 /// The record that the backup is one of, when it is there.
-async fn same(transaction: &mut Transaction, found: &AdoptedRecord) -> Result<Option<RecordId>> {
+async fn same(
+    transaction: &mut Transaction,
+    found: &AdoptedRecord,
+) -> Result<Option<(RecordId, Streams)>> {
     let alike = sqlx::query(ALIKE)
         .bind(found.location.as_str())
         .bind(micros(found.created_at))
@@ -95,8 +111,12 @@ async fn same(transaction: &mut Transaction, found: &AdoptedRecord) -> Result<Op
         .map_err(store)?;
     for row in &alike {
         let streams: Vec<StreamHead> = row.json("streams")?;
+        let id = RecordId(row.int("id")?);
+        if streams.is_empty() {
+            return Ok(Some((id, Streams::NotYet)));
+        }
         if streams == found.streams {
-            return Ok(Some(RecordId(row.int("id")?)));
+            return Ok(Some((id, Streams::Alike)));
         }
     }
     Ok(None)

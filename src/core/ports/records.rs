@@ -101,7 +101,7 @@ pub trait Records: Send + Sync {
     async fn add(&self, record: NewRecord) -> Result<std::result::Result<Record, RecordId>>;
 
     /// Writes backups that were found on target `on`, all or none; an answer for each. One with the folder, the time and the streams of a record
-    /// that is there is a copy of it. `NotFound` when there is no such target.
+    /// that is there is a copy of it; one of a record that has no streams yet is known. `NotFound` when there is no such target.
     async fn adopt(&self, on: TargetId, found: &[AdoptedRecord]) -> Result<Vec<Adoption>>;
 
     /// One record.
