@@ -391,8 +391,20 @@ fn a_disk_that_is_away_loses_no_copy_for_good() -> Result<()> {
         scene.record(id)?
     );
 
-    // An empty folder where the disk is mounted otherwise: the copy is not there.
+    // An empty folder where the disk is mounted otherwise says nothing either.
     fs::create_dir(&disk)?;
+    ensure!(
+        verify("quick")?.code == Some(1),
+        "nothing was there to verify"
+    );
+    ensure!(
+        scene.record(id)?["copies"][0]["status"] == "good",
+        "an empty mount point was taken for a lost copy: {:#}",
+        scene.record(id)?
+    );
+
+    // Another disk is mounted there: the copy is not on it.
+    fs::create_dir(disk.join("lost+found"))?;
     ensure!(
         verify("quick")?.code == Some(1),
         "nothing was there to verify"
@@ -404,7 +416,7 @@ fn a_disk_that_is_away_loses_no_copy_for_good() -> Result<()> {
     );
 
     // The disk is back.
-    fs::remove_dir(&disk)?;
+    fs::remove_dir_all(&disk)?;
     fs::rename(&away, &disk)?;
     let ended = verify("full")?;
     ensure!(
